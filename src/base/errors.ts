@@ -68,6 +68,14 @@ export const ERRORS = {
   // The life of a daemon (P19–P22)
   DEPOSED: entry('another daemon took over', 'reconnect: the new one is at the higher epoch', true),
   SHUTTING_DOWN: entry('the daemon is leaving', 'reconnect: another one takes over', true),
+  STORE_FULL: entry('the disk of the relay is full', 'free some space, then send again', true),
+  STORE_FAILED: entry(
+    'the store of the relay cannot be written',
+    'see the log, then: agent-wrap store check',
+    true,
+  ),
+  STORE_CORRUPT: entry('the store of the relay holds damaged records', 'run: agent-wrap store check'),
+  STORE_TOO_NEW: entry('a newer version wrote this store', 'update agent-wrap, or use another --namespace'),
   DAEMON_UNREACHABLE: entry('no relay daemon answers', 'start one: agent-wrap daemon', true),
   SOCKET_IN_THE_WAY: entry('a socket of somebody else lies there', 'choose another --socket'),
   RELAY_ELSEWHERE: entry('another machine hosts this relay', 'use another --namespace'),

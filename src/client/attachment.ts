@@ -1,0 +1,19 @@
+/** What a client knows of the relay it has found: how to call its commands and how to open a link to it. */
+import type { Link } from '../transport/link.ts';
+
+export interface Attachment {
+  /** `leader`: this process hosts the daemon. */
+  readonly role: 'leader' | 'client';
+  /** The relay's directory (P19). */
+  readonly directory: string;
+  /** The reign we attached to. */
+  readonly epoch: number;
+  /** `unix:///…/relay.<epoch>.sock`, percent-encoded. */
+  readonly endpoint: string;
+  /** Calls an AFD command: directly in the hosting process, else by POST /rpc (P22). */
+  call(command: string, input: unknown, options?: { token?: string; signal?: AbortSignal }): Promise<unknown>;
+  /** A link to the daemon: in memory in the hosting process, else its socket. Throws DAEMON_UNREACHABLE. */
+  open(): Promise<Link>;
+  /** Lets go: a hosting process says BYE to all and leaves the relay to another. Twice is fine. */
+  close(): Promise<void>;
+}

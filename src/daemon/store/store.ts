@@ -1,0 +1,32 @@
+/**
+ * Where the daemon keeps what it has promised: an append-only list of records. What a record means is
+ * the daemon's business; when it is safe is the store's. architecture.md "Leadership and the store".
+ */
+import type { RelayError } from '../../base/errors.ts';
+
+/** Asked before anything is promised or handed out: are we still the leader? P20. */
+export interface Fence {
+  /** Throws DEPOSED if a higher epoch exists, or if directory or socket are no longer ours. */
+  check(): void;
+}
+
+export interface Store {
+  /** What was done survives this process: the daemon may say `stored` (P12). */
+  readonly durable: boolean;
+  /** The version of the record format, for WELCOME's `store_format` (P20). */
+  readonly format: number;
+
+  /** What earlier reigns left, oldest first. Read to its end, once, before the first append. */
+  recover(): AsyncIterable<Buffer>;
+
+  /**
+   * Appends a record. `done` is called later, never inside this call, in the order of the appends: with
+   * no argument once the record is written, synced as the durability asks and the fence was passed; or
+   * with the error, and then nothing of the record was promised. After DEPOSED or a failed sync every
+   * later append fails too; after STORE_FULL a later one may succeed.
+   */
+  append(record: Buffer, done: (error?: RelayError) => void): void;
+
+  /** Waits for what was appended, then lets go of every file. */
+  close(): Promise<void>;
+}

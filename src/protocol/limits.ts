@@ -1,0 +1,61 @@
+/** Every limit of the relay in one place: its value, its unit and its reason. docs/protocol.md §Limits. */
+
+/** Bytes of a frame's body. Spec §2: a pasted source file fits; a runaway block does not. */
+export const MAX_FRAME_BYTES = 1024 * 1024;
+
+/** Bytes of a frame that are the daemon's: a SEND must still fit once it is a DELIVER (P6). */
+export const FRAME_HEADROOM_BYTES = 4 * 1024;
+
+/** Characters of an envelope's id (P3): a UUID fits four times; a key of a map stays small. */
+export const MAX_ID_LENGTH = 128;
+
+/** Characters of a topic: it is a map key in every daemon and a word in every header. */
+export const MAX_TOPIC_LENGTH = 128;
+
+/** Topics one session may subscribe to: each is a set entry looked at on every topic message. */
+export const MAX_TOPICS_PER_SESSION = 256;
+
+/** Milliseconds between heartbeats (spec §7; WELCOME tells the client). */
+export const HEARTBEAT_MS = 5_000;
+
+/** Milliseconds in which a new connection must have said HELLO (P5). */
+export const HANDSHAKE_MS = 5_000;
+
+/** Unacknowledged DELIVERs a connection may have (P13), if its HELLO says nothing. */
+export const DEFAULT_MAX_INFLIGHT = 256;
+
+/** The same for our wrapper: it types one message at a time, so more would only wait there (P14). */
+export const WRAPPER_MAX_INFLIGHT = 16;
+
+/** Bytes of unacknowledged DELIVERs a connection may have (P14); at least one message always may. */
+export const MAX_INFLIGHT_BYTES = 4 * 1024 * 1024;
+
+/** Bytes that wait in our memory for a peer that does not read (P14); beyond it SLOW_CONSUMER. */
+export const MAX_OUTBOUND_BYTES = 4 * 1024 * 1024;
+
+/** Unended messages of a (sender, recipient) pair at which the sender is advised to slow down (P14). */
+export const PAIR_SOFT_MARK = 10_000;
+
+/** Unended messages of a (sender, recipient) pair at which SENDs are refused (P14). */
+export const PAIR_HARD_MARK = 50_000;
+
+/** Unended messages of a whole relay (P14). */
+export const RELAY_MAX_MESSAGES = 200_000;
+
+/** Bytes of unended messages of a whole relay (P14). */
+export const RELAY_MAX_BYTES = 256 * 1024 * 1024;
+
+/** The share of the two limits above that one sender may fill (P14). */
+export const SENDER_SHARE = 0.25;
+
+/** Milliseconds a message waits for a name that was never seen (P16). */
+export const UNKNOWN_NAME_TTL_MS = 10 * 60_000;
+
+/** Milliseconds a stored message and its deduplication key are kept (P15, P16). */
+export const RETENTION_MS = 7 * 24 * 60 * 60_000;
+
+/** Milliseconds a wrapper's name is kept for it after an unclean disconnect (P9). */
+export const NAME_LEASE_MS = 10_000;
+
+/** Milliseconds after a takeover in which no name is given by prefix (P9). */
+export const PREFIX_PAUSE_MS = 2_000;

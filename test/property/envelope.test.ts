@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeDeliver, encodeEnvelope, newEnvelope, parseEnvelope } from '../../src/protocol/envelope.ts';
+import { rawMembers } from '../../src/protocol/members.ts';
+import { PAYLOADS, sendPayload } from '../../src/protocol/payloads.ts';
+
+const body = (object: unknown): Buffer => Buffer.from(JSON.stringify(object));
+
+describe('§3 envelope', () => {
+  it('finds each member of any JSON object as it was written', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue(), { noNullPrototype: true }),
+        fc.nat(3),
+        (object, indent) => {
+          const text = JSON.stringify(object, null, indent);
+          const names = Object.keys(object);
+          const found = rawMembers(text, names);
+          for (const name of names)
+            expect(JSON.parse(found[name] as string)).toEqual(JSON.parse(JSON.stringify(object[name])));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never throws anything but a coded error, whatever the bytes', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 200 }),
+          fc.json().map((j) => Buffer.from(j)),
+        ),
+        (bytes) => {
+          try {
+            parseEnvelope(bytes);
+          } catch (error) {
+            expect(error).toMatchObject({
+              code: expect.stringMatching(/^(BAD_FRAME|UNSUPPORTED_VERSION|BAD_REQUEST)$/),
+            });
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('judges a SEND on the hot path exactly as its schema does', () => {
+    const value = fc.oneof(
+      fc.string({ maxLength: 70 }),
+      fc.constant(undefined),
+      fc.jsonValue({ maxDepth: 1 }),
+    );
+    fc.assert(
+      fc.property(value, value, value, (kind, text, thread) => {
+        const payload = JSON.parse(JSON.stringify({ kind, body: text, thread })) as object;
+        let taken = true;
+        try {
+          parseEnvelope(body({ v: 1, type: 'SEND', id: 'x', ts: 1, payload }));
+        } catch {
+          taken = false;
+        }
+        expect(taken).toBe(sendPayload.safeParse(payload).success);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('survives JSON nested a hundred thousand deep', () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const text = `{"v":1,"type":"SEND","id":"x","ts":1,"to":"bob","payload":{"body":"b","data":${deep}}}`;
+    const envelope = parseEnvelope(Buffer.from(text));
+    expect(envelope).toMatchObject({ type: 'SEND', to: 'bob' });
+  });
+
+  it('forwards a payload byte for byte: long numbers, key order, blanks, a last duplicate key', () => {
+    const payload =
+      '{ "body" : "a\\u0000\\ud83d\\ude00", "data":{"big":12345678901234567890,"e":1e400,"__proto__":{"x":1}} }';
+    const text = `{"payload":{"body":"old"},"v":1,"type":"SEND","id":"x","ts":1,"to":"bob","payload":${payload} ,"payload_meta":{"ttl_ms":5}}`;
+    const sent = parseEnvelope(Buffer.from(text));
+    if (sent.type !== 'SEND') throw new Error('not a SEND');
+    const frame = encodeDeliver({ id: 'd', ts: 2, from: 'al', to: 'bob' }, sent.raw, {
+      seq: 1,
+      session_id: 's',
+    });
+    expect(frame.subarray(4).toString()).toContain(`"payload":${payload},"payload_meta":{"ttl_ms":5}`);
+    expect(parseEnvelope(frame.subarray(4))).toMatchObject({
+      type: 'DELIVER',
+      from: 'al',
+      delivery: { seq: 1 },
+    });
+  });
+
+  it('reads back what it writes', () => {
+    const ping = newEnvelope('PING', { nonce: 'n' }, 5);
+    expect(parseEnvelope(encodeEnvelope(ping).subarray(4))).toEqual(ping);
+  });
+
+  it('knows all fifteen types of the spec', () => {
+    expect(Object.keys(PAYLOADS)).toHaveLength(15);
+  });
+
+  it.each([
+    ['another version', { v: 2, type: 'PING', id: 'x', ts: 1, payload: {} }, 'UNSUPPORTED_VERSION'],
+    ['an unknown type', { v: 1, type: 'NOPE', id: 'x', ts: 1, payload: {} }, 'BAD_REQUEST'],
+    ['a type of Object.prototype', { v: 1, type: 'constructor', id: 'x', ts: 1, payload: {} }, 'BAD_REQUEST'],
+    ['no payload', { v: 1, type: 'PING', id: 'x', ts: 1 }, 'BAD_REQUEST'],
+    ['an array', [1], 'BAD_FRAME'],
+  ])('refuses %s', (_what, object, code) => {
+    expect(() => parseEnvelope(body(object))).toThrow(expect.objectContaining({ code }));
+  });
+});

@@ -1,0 +1,48 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { encodeFrame, FrameDecoder } from '../../src/protocol/frame.ts';
+
+const texts = fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 12 });
+
+/** Cuts `bytes` at the given places (any numbers). */
+function cut(bytes: Buffer, places: number[]): Buffer[] {
+  const at = [...new Set(places.map((p) => p % (bytes.length + 1)))].sort((a, b) => a - b);
+  return [0, ...at].map((from, i) => bytes.subarray(from, at[i] ?? bytes.length));
+}
+
+describe('§2 framing', () => {
+  it('decodes the same bodies however the bytes are split', () => {
+    fc.assert(
+      fc.property(texts, fc.array(fc.nat(), { maxLength: 40 }), (bodies, places) => {
+        const bytes = Buffer.concat(bodies.map(encodeFrame));
+        const decoder = new FrameDecoder();
+        const seen = cut(bytes, places).flatMap((chunk) =>
+          [...decoder.push(chunk)].map((b) => Buffer.from(b)),
+        );
+        expect(seen.map(String)).toEqual(bodies.map((b) => Buffer.from(b).toString()));
+        expect(decoder.pendingBytes).toBe(0);
+      }),
+    );
+  });
+
+  it('decodes frames split at every byte', () => {
+    const bodies = ['{"a":1}', '', '{"b":"日本"}'];
+    const decoder = new FrameDecoder();
+    const seen: string[] = [];
+    for (const byte of Buffer.concat(bodies.map(encodeFrame))) {
+      for (const body of decoder.push(Buffer.of(byte))) seen.push(body.toString());
+    }
+    expect(seen).toEqual(bodies);
+  });
+
+  it('gives what came before a frame that is too long, then throws without keeping its body', () => {
+    const decoder = new FrameDecoder(16);
+    const bytes = Buffer.concat([encodeFrame('{"ok":1}'), Buffer.from([0x7f, 0xff, 0xff, 0xff, 1, 2, 3])]);
+    const seen: string[] = [];
+    expect(() => {
+      for (const body of decoder.push(bytes)) seen.push(body.toString());
+    }).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+    expect(seen).toEqual(['{"ok":1}']);
+    expect(decoder.pendingBytes).toBe(0);
+  });
+});
