@@ -89,7 +89,12 @@ export const ERRORS = {
   // AFD commands
   VALIDATION_ERROR: entry('the input does not fit the schema of the command', 'see: agent-wrap commands'),
   COMMAND_NOT_FOUND: entry('there is no such command', 'see: agent-wrap commands'),
+  COMMAND_NOT_EXPOSED: entry('the command is not offered on this way in', 'see: agent-wrap commands'),
+  COMMAND_CANCELLED: entry('the caller gave up', 'call it again', true),
   COMMAND_EXECUTION_ERROR: entry('the command failed inside', 'see the log file of the daemon'),
+  BAD_RESULT: entry('the answer to a command is not a CommandResult', 'check what answers there'),
+  BAD_HANDOFF: entry('a handoff or its endpoint is malformed', 'check the server that made it'),
+  PROTOCOL_UNKNOWN: entry('nobody here speaks the protocol of the handoff', 'register a handler for it'),
   // The wrapper and the CLI
   USAGE: entry('the command line is wrong', 'see: agent-wrap --help'),
   AGENT_NOT_FOUND: entry('there is no such program', 'check the name and PATH'),
