@@ -41,7 +41,7 @@ export function validateInput<I extends z.ZodObject>(
     details: {
       errors: issues.slice(0, MAX_LISTED).map((issue) => describeIssue(issue, input)),
       expectedFields: expected,
-      unexpectedFields: unexpected.slice(0, MAX_LISTED).map(cut),
+      unexpectedFields: unexpected.slice(0, MAX_LISTED).map((key) => cut(key)),
       missingFields: missing,
       ...omitted(issues.length, unexpected.length),
     },
