@@ -4,6 +4,8 @@ import type { Link } from '../transport/link.ts';
 export interface Attachment {
   /** `leader`: this process hosts the daemon. */
   readonly role: 'leader' | 'client';
+  /** This process hosts the daemon and was not deposed: another attach() would find itself. */
+  readonly leading: boolean;
   /** The relay's directory (P19). */
   readonly directory: string;
   /** The reign we attached to. */

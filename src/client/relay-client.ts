@@ -1,0 +1,424 @@
+/**
+ * A session on the relay that outlives connections and leaders. docs/protocol.md §8, §10 (P7–P9, P21).
+ * It finds the relay, starts the session by the handoff command, keeps it, and starts it anew if need be;
+ * what it was given to send waits in its outbox meanwhile.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import { RelayError, unreachable } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import {
+  type DeliverEnvelope,
+  type Envelope,
+  type EnvelopeOf,
+  encodeEnvelope,
+  newEnvelope,
+} from '../protocol/envelope.ts';
+import { newId } from '../protocol/ids.ts';
+import type { Payload } from '../protocol/payloads.ts';
+import type { Attachment } from './attachment.ts';
+import { backoffMs, MAX_ATTEMPTS } from './backoff.ts';
+import type { RelayChannel } from './channel.ts';
+import { establish, type Identity, type KeptSession } from './establish.ts';
+import { Inbox } from './inbox.ts';
+import { type Fate, Outbox } from './outbox.ts';
+
+export type ClientState = 'disconnected' | 'connecting' | 'handshaking' | 'ready' | 'backoff' | 'closed';
+
+export interface RelayClientOptions {
+  /** Finds the relay or becomes it; `suspect` is an epoch whose leader fell silent (P20). */
+  attach: (suspect: number | undefined) => Promise<Attachment>;
+  /** The name to have, or the prefix of one to be given. */
+  identity: { agent: string } | { agentPrefix: string };
+  capabilities: NonNullable<Payload<'HELLO'>['capabilities']>;
+  topics?: readonly string[];
+  /** sha256 (hex) of the token by which the agent's own children speak (P10). */
+  scopedTokenHash?: string;
+  clock: Clock;
+  log: Log;
+  /** In [0, 1). */
+  random: () => number;
+}
+
+export interface RelayClientHandlers {
+  /** A message for us, handed on once. End it with `ack` or `refuse`. */
+  delivery(envelope: DeliverEnvelope): void;
+  /** Deliveries handed on and not ended are the daemon's again; they must not be typed. */
+  released?(ids: readonly string[]): void;
+  /** What became of something we sent. */
+  fate?(fate: Fate): void;
+  stateChanged?(state: ClientState): void;
+}
+
+export interface Outgoing {
+  to?: string | undefined;
+  topic?: string | undefined;
+  payload: Payload<'SEND'>;
+  ttlMs?: number;
+  /** A UUID derived from where the message came from makes a repeat of it known as one (P15). */
+  id?: string;
+}
+
+/** Bytes in our memory beyond which the outbox waits for the socket. */
+const PUMP_MARK_BYTES = 1024 * 1024;
+/** Milliseconds before a SEND that was refused for now is sent again. */
+const RETRY_MS = 500;
+/** Milliseconds a leaving client waits for the BYE that says its ACKs are stored (P12). */
+const GOODBYE_MS = 1_000;
+
+export class RelayClient {
+  readonly #options: RelayClientOptions;
+  readonly #handlers: RelayClientHandlers;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #outbox = new Outbox();
+  readonly #inbox = new Inbox();
+  #state: ClientState = 'disconnected';
+  #identity: Identity;
+  #attachment: Attachment | undefined;
+  #channel: RelayChannel | undefined;
+  #session: KeptSession | undefined;
+  #attempt = 0;
+  /** The epoch of a leader that fell silent. */
+  #suspect: number | undefined;
+  #heardAt = 0;
+  #timers = new Set<Timer>();
+  #retry: Timer | undefined;
+  #named: ((name: string) => void)[] = [];
+  #goodbye: (() => void) | undefined;
+
+  constructor(options: RelayClientOptions, handlers: RelayClientHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#identity = { ...options.identity };
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Our name on the relay, once it is known. */
+  get name(): string | undefined {
+    return this.#identity.agent;
+  }
+
+  get sessionId(): string | undefined {
+    return this.#session?.id;
+  }
+
+  get attachment(): Attachment | undefined {
+    return this.#attachment;
+  }
+
+  /** Messages whose end is not known yet. */
+  get unended(): number {
+    return this.#outbox.size;
+  }
+
+  start(): void {
+    if (this.#state === 'disconnected') void this.#connect();
+  }
+
+  /** Resolves with our name when the relay has given it, or when it was fixed. */
+  named(): Promise<string> {
+    if (this.#identity.agent !== undefined) return Promise.resolve(this.#identity.agent);
+    return new Promise((resolve) => this.#named.push(resolve));
+  }
+
+  /** Fixes the name now: the relay's if it has given one, else `fallback`, which it must then take (P10). */
+  fixName(fallback: string): string {
+    this.#identity.agent ??= fallback;
+    return this.#identity.agent;
+  }
+
+  /** Sends a message, now or when the relay is back; returns its id. Throws QUEUE_FULL. */
+  send(message: Outgoing): string {
+    const id = message.id ?? newId();
+    const meta = { requires_ack: true, ...(message.ttlMs === undefined ? {} : { ttl_ms: message.ttlMs }) };
+    const envelope = newEnvelope('SEND', message.payload, this.#clock.now(), {
+      id,
+      ...(message.to === undefined ? {} : { to: message.to }),
+      ...(message.topic === undefined ? {} : { topic: message.topic }),
+      payload_meta: meta,
+    });
+    this.#outbox.add(id, message.to ?? '*', encodeEnvelope(envelope));
+    this.#pump();
+    return id;
+  }
+
+  /** The message was submitted. Before this call nobody was told so (P12). */
+  ack(envelope: DeliverEnvelope): void {
+    this.#inbox.taken(envelope.id);
+    this.#acknowledge(envelope);
+  }
+
+  /** The message was not submitted: DEFERRED gives it back to its queue, other codes end it (P4). */
+  refuse(envelope: DeliverEnvelope, code: string, message: string): void {
+    this.#inbox.released(envelope.id);
+    this.#transmit('NACK', { ack_id: envelope.id, code, message });
+  }
+
+  /** May this delivery still be typed? Only while we are READY and it is ours (P9). */
+  mayType(envelope: DeliverEnvelope): boolean {
+    return this.#state === 'ready' && this.#inbox.isWaiting(envelope.id);
+  }
+
+  /** Calls an AFD command at the relay we are attached to. */
+  async call(command: string, input: unknown): Promise<unknown> {
+    if (this.#attachment === undefined)
+      throw new RelayError('DAEMON_UNREACHABLE', 'the relay is not there yet');
+    return this.#attachment.call(command, input);
+  }
+
+  /** Leaves: BYE, then the hosting process hands over. What waits undelivered stays unACKed. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return;
+    const channel = this.#state === 'ready' ? this.#channel : undefined;
+    if (channel !== undefined) {
+      const answered = new Promise<void>((resolve) => {
+        this.#goodbye = resolve;
+      });
+      this.#transmit('BYE', { code: 'CLOSING' });
+      this.#move('closed');
+      const timer = this.#clock.after(GOODBYE_MS, () => this.#goodbye?.());
+      await answered;
+      timer.cancel();
+      channel.close();
+    }
+    this.#move('closed');
+    this.#cancelTimers();
+    await this.#attachment?.close();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#over()) return;
+    this.#move('connecting');
+    try {
+      const attachment = await this.#attached();
+      if (this.#over()) return void attachment.close();
+      const channel = await establish({
+        attachment,
+        identity: this.#identity,
+        session: this.#session,
+        capabilities: this.#options.capabilities,
+        scopedTokenHash: this.#options.scopedTokenHash,
+        clock: this.#clock,
+        log: this.#log,
+        handshaking: () => this.#move('handshaking'),
+        named: (name) => this.#name(name),
+      });
+      if (this.#over()) channel.destroy();
+      else this.#ready(channel);
+    } catch (thrown) {
+      this.#failed(RelayError.from(thrown));
+    }
+  }
+
+  /** Asked anew after each await: close() may have come in between. */
+  #over(): boolean {
+    return this.#state === 'closed';
+  }
+
+  /** A leader stays attached to itself; everybody else looks anew, because the leader may be another. */
+  async #attached(): Promise<Attachment> {
+    if (this.#attachment?.leading === true) return this.#attachment;
+    const suspect = this.#suspect;
+    this.#suspect = undefined;
+    await this.#attachment?.close();
+    this.#attachment = undefined;
+    this.#attachment = await this.#options.attach(suspect);
+    return this.#attachment;
+  }
+
+  #name(name: string): string {
+    this.#identity.agent ??= name;
+    for (const resolve of this.#named.splice(0)) resolve(this.#identity.agent);
+    return this.#identity.agent;
+  }
+
+  #ready(channel: RelayChannel): void {
+    const { welcome, resumed } = channel;
+    const known = resumed && this.#session?.id === welcome.session_id ? this.#session : undefined;
+    if (known === undefined) this.#release();
+    const fresh = welcome.resume_token === undefined ? [] : [welcome.resume_token];
+    this.#session = { id: welcome.session_id, tokens: [...fresh, ...(known?.tokens.slice(0, 1) ?? [])] };
+    this.#channel = channel;
+    this.#attempt = 0;
+    this.#outbox.restart();
+    this.#heardAt = this.#clock.monotonic();
+    this.#move('ready');
+    channel.start({
+      envelope: (envelope) => this.#received(envelope),
+      invalid: (error) => this.#log.warn('relay.invalid', { code: error.code, message: error.message }),
+      drain: () => this.#pump(),
+      heard: () => {
+        this.#heardAt = this.#clock.monotonic();
+      },
+      closed: () => this.#lost(channel, 'the connection ended'),
+    });
+    if (known === undefined)
+      for (const topic of this.#options.topics ?? []) this.#transmit('SUBSCRIBE', { topic });
+    this.#pump();
+    this.#watch(channel, welcome.server.heartbeat_ms);
+  }
+
+  /** P20: a leader that says nothing for three heartbeats is suspected, unless we slept ourselves. */
+  #watch(channel: RelayChannel, heartbeatMs: number): void {
+    const due = this.#clock.monotonic() + heartbeatMs;
+    this.#timer(heartbeatMs, () => {
+      if (this.#channel !== channel) return;
+      const now = this.#clock.monotonic();
+      if (now - due > 1_000) this.#heardAt = now;
+      else if (now - this.#heardAt > 3 * heartbeatMs) {
+        this.#suspect = this.#attachment?.epoch;
+        this.#lost(channel, 'the leader is silent');
+        channel.destroy();
+        return;
+      }
+      this.#watch(channel, heartbeatMs);
+    });
+  }
+
+  #received(envelope: Envelope): void {
+    switch (envelope.type) {
+      case 'DELIVER':
+        return this.#delivered(envelope);
+      case 'ACK':
+        return this.#fate(this.#outbox.acknowledged(envelope.payload));
+      case 'NACK':
+        return this.#nacked(envelope);
+      case 'PING':
+        return this.#transmit('PONG', envelope.payload);
+      case 'ERROR':
+        return this.#errored(envelope);
+      case 'BYE':
+        return this.#farewell(envelope);
+      case 'BUSY':
+        this.#log.debug('relay.busy', envelope.payload);
+        return;
+      case 'WELCOME':
+      case 'SYNC':
+      case 'PONG':
+      case 'HELLO':
+      case 'SEND':
+      case 'RESUME':
+      case 'SUBSCRIBE':
+      case 'UNSUBSCRIBE':
+        return;
+      default:
+        return unreachable(envelope);
+    }
+  }
+
+  #delivered(envelope: DeliverEnvelope): void {
+    switch (this.#inbox.arrived(envelope)) {
+      case 'new':
+        return this.#handlers.delivery(envelope);
+      case 'taken':
+        return this.#acknowledge(envelope);
+      case 'waiting':
+        return;
+    }
+  }
+
+  #acknowledge(envelope: DeliverEnvelope): void {
+    this.#transmit('ACK', { ack_id: envelope.id, seq: envelope.delivery.seq });
+  }
+
+  #nacked(envelope: EnvelopeOf<'NACK'>): void {
+    const outcome = this.#outbox.refused(envelope.payload);
+    if (outcome !== 'retry') return this.#fate(outcome);
+    this.#retry ??= this.#timer(RETRY_MS, () => {
+      this.#retry = undefined;
+      this.#outbox.retry();
+      this.#pump();
+    });
+  }
+
+  #fate(fate: Fate | undefined): void {
+    if (fate !== undefined) this.#handlers.fate?.(fate);
+  }
+
+  #errored(envelope: EnvelopeOf<'ERROR'>): void {
+    const { code, message } = envelope.payload;
+    this.#log.warn('relay.error', { code, message });
+    if (code !== 'SESSION_TAKEN_OVER') return;
+    // Whoever took it over has the token: coming back by ourselves would only evict each other (P9).
+    this.#release();
+    this.#move('closed');
+  }
+
+  #farewell(envelope: EnvelopeOf<'BYE'>): void {
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    this.#lost(channel, `the daemon said BYE ${envelope.payload.code ?? ''}`);
+    channel.close();
+  }
+
+  #lost(channel: RelayChannel, reason: string): void {
+    this.#goodbye?.();
+    if (this.#channel !== channel) return;
+    this.#channel = undefined;
+    if (this.#over()) return;
+    this.#log.info('relay.lost', { reason });
+    this.#cancelTimers();
+    this.#move('disconnected');
+    // One attempt at once, election included (P21); the waits of §10 come after its failure.
+    void this.#connect();
+  }
+
+  #failed(error: RelayError): void {
+    if (this.#over()) return;
+    this.#attempt++;
+    if (error.details?.suspect === true) this.#suspect = this.#attachment?.epoch;
+    if (error.code.startsWith('TOKEN_') && this.#session !== undefined) this.#session.tokens = [];
+    const waitMs = Math.round(backoffMs(this.#attempt, this.#options.random));
+    const fields = { code: error.code, message: error.message, attempt: this.#attempt, waitMs };
+    if (this.#attempt === MAX_ATTEMPTS) this.#log.error('relay.unreachable', fields);
+    else this.#log.info('relay.retry', fields);
+    this.#move('backoff');
+    this.#timer(waitMs, () => void this.#connect());
+  }
+
+  #release(): void {
+    const ids = this.#inbox.releaseWaiting();
+    if (ids.length > 0) this.#handlers.released?.(ids);
+  }
+
+  #pump(): void {
+    const channel = this.#channel;
+    while (channel !== undefined && channel === this.#channel && channel.bufferedBytes < PUMP_MARK_BYTES) {
+      const frame = this.#outbox.next();
+      if (frame === undefined) return;
+      channel.sendFrame(frame);
+    }
+  }
+
+  #transmit<T extends 'ACK' | 'NACK' | 'PONG' | 'BYE' | 'SUBSCRIBE'>(type: T, payload: Payload<T>): void {
+    if (this.#state !== 'ready') return;
+    this.#channel?.send(newEnvelope(type, payload, this.#clock.now()));
+  }
+
+  #move(state: ClientState): void {
+    if (this.#state === state || this.#state === 'closed') return;
+    this.#log.debug('relay.state', { from: this.#state, to: state });
+    this.#state = state;
+    this.#handlers.stateChanged?.(state);
+  }
+
+  #timer(ms: number, fn: () => void): Timer {
+    const timer = this.#clock.after(ms, () => {
+      this.#timers.delete(timer);
+      fn();
+    });
+    this.#timers.add(timer);
+    return timer;
+  }
+
+  #cancelTimers(): void {
+    for (const timer of this.#timers) timer.cancel();
+    this.#timers.clear();
+    this.#retry = undefined;
+  }
+}

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { backoffMs } from '../../../src/client/backoff.ts';
+import { Outbox } from '../../../src/client/outbox.ts';
+
+const frame = (text: string): Buffer => Buffer.from(text);
+const drain = (outbox: Outbox): string[] => {
+  const sent: string[] = [];
+  for (let next = outbox.next(); next !== undefined; next = outbox.next()) sent.push(next.toString());
+  return sent;
+};
+
+describe('P12 the outbox', () => {
+  it('keeps a SEND until its recipient has it, and sends it again to each new connection', () => {
+    const outbox = new Outbox();
+    outbox.add('1', 'bob', frame('one'));
+    outbox.add('2', 'bob', frame('two'));
+    expect(drain(outbox)).toEqual(['one', 'two']);
+    expect(outbox.acknowledged({ ack_id: '1', stage: 'stored' })).toBeUndefined();
+    outbox.restart();
+    expect(drain(outbox)).toEqual(['one', 'two']);
+    expect(outbox.acknowledged({ ack_id: '1', stage: 'delivered', to: 'bob' })).toEqual({
+      id: '1',
+      to: 'bob',
+      outcome: 'delivered',
+    });
+    outbox.restart();
+    expect(drain(outbox)).toEqual(['two']);
+  });
+
+  it('ends a broadcast with the end of each of its recipients', () => {
+    const outbox = new Outbox();
+    outbox.add('1', '*', frame('all'));
+    outbox.acknowledged({ ack_id: '1', recipients: ['bob', 'carol'] });
+    outbox.acknowledged({ ack_id: '1', stage: 'delivered', to: 'bob' });
+    expect(outbox.size).toBe(1);
+    const fate = outbox.refused({ ack_id: '1', code: 'EXPIRED', message: 'too late', to: 'carol' });
+    expect(fate).toMatchObject({ outcome: 'failed', to: 'carol', code: 'EXPIRED' });
+    expect(outbox.size).toBe(0);
+  });
+
+  it('is done with a broadcast to nobody', () => {
+    const outbox = new Outbox();
+    outbox.add('1', '*', frame('all'));
+    expect(outbox.acknowledged({ ack_id: '1', recipients: [] })).toBeUndefined();
+    expect(outbox.size).toBe(0);
+  });
+
+  it('sends what was refused for now again, before anything younger', () => {
+    const outbox = new Outbox();
+    for (const id of ['1', '2', '3']) outbox.add(id, 'bob', frame(id));
+    expect([outbox.next(), outbox.next()].map(String)).toEqual(['1', '2']);
+    expect(outbox.refused({ ack_id: '2', code: 'QUEUE_FULL', message: 'full' })).toBe('retry');
+    expect(outbox.refused({ ack_id: '1', code: 'QUEUE_FULL', message: 'full' })).toBe('retry');
+    outbox.retry();
+    expect(drain(outbox)).toEqual(['1', '2', '3']);
+  });
+
+  it('says so when it is full', () => {
+    const outbox = new Outbox({ messages: 2, bytes: 10 });
+    outbox.add('1', 'bob', frame('12345'));
+    expect(() => outbox.add('2', 'bob', frame('123456'))).toThrow(
+      expect.objectContaining({ code: 'QUEUE_FULL' }),
+    );
+    outbox.add('3', 'bob', frame('1'));
+    expect(() => outbox.add('4', 'bob', frame('1'))).toThrow(expect.objectContaining({ code: 'QUEUE_FULL' }));
+  });
+});
+
+describe('§10 backoff', () => {
+  it('doubles from 100 ms to 30 s with 15 % of jitter, and stays there', () => {
+    expect([1, 2, 3, 9, 10, 11].map((n) => backoffMs(n, () => 0.5))).toEqual([
+      100, 200, 400, 25_600, 30_000, 30_000,
+    ]);
+    expect(backoffMs(1, () => 0)).toBeCloseTo(85);
+    expect(backoffMs(1, () => 1)).toBeCloseTo(115);
+  });
+});
