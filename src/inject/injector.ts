@@ -178,7 +178,8 @@ export class Injector {
       }
       const reason = obstacle(await this.#surroundings(envelope)) ?? (await this.#hidden());
       this.#report(reason);
-      if (reason === undefined) return true;
+      // Looking took a moment, in which it may have been taken back: look at that last.
+      if (reason === undefined) return !this.#closed() && !this.#released.has(envelope.id);
       await this.#pause(reason === 'typing' || reason === 'printing' ? LOOK_MS : IDLE_LOOK_MS);
     }
   }

@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentState, InputBox } from '../../../src/agents/adapter.ts';
+import { silentLog } from '../../../src/base/log.ts';
+import { type AgentTerminal, Injector } from '../../../src/inject/injector.ts';
+import type { DeliverEnvelope } from '../../../src/protocol/envelope.ts';
+import { FakeClock } from '../../helpers/fake-clock.ts';
+
+let nextId = 0;
+function deliver(body: string, more: Partial<DeliverEnvelope['delivery']> = {}): DeliverEnvelope {
+  const id = `${String(++nextId).padStart(8, '0')}-aaaa-5aaa-8aaa-aaaaaaaaaaaa`;
+  return {
+    v: 1,
+    type: 'DELIVER',
+    id,
+    ts: 1,
+    from: 'bob',
+    payload: { body },
+    delivery: { seq: 1, session_id: 's', ...more },
+  };
+}
+
+/** An agent with one input box: it shows what is pasted and takes it at CR. */
+class FakeAgent implements AgentTerminal {
+  readonly clock = new FakeClock();
+  state: AgentState = 'ready';
+  box = '';
+  mode: InputBox['mode'] = 'prompt';
+  taken: string[] = [];
+  written: string[] = [];
+  lastOutputAt = -10_000;
+  lastKeyAt = -10_000;
+  keysSinceSubmit = 0;
+  line: { canonical: boolean; echo: boolean } | undefined;
+  echoes = true;
+  ignoredSubmits = 0;
+  readonly #listeners: (() => void)[] = [];
+
+  async write(bytes: Buffer): Promise<void> {
+    const text = bytes.toString();
+    this.written.push(text);
+    if (text !== '\r') {
+      if (this.echoes) this.box += text.replace(/\x1b\[20[01]~/g, '');
+    } else if (this.ignoredSubmits > 0) {
+      this.ignoredSubmits--;
+    } else {
+      this.taken.push(this.box);
+      this.box = '';
+    }
+    this.changed();
+  }
+
+  async view() {
+    return {
+      rows: () => this.box.split('\n'),
+      cursor: { row: 0, column: 0 },
+      bracketedPaste: true,
+      alternateScreen: false,
+    };
+  }
+
+  async lineMode() {
+    return this.line;
+  }
+
+  onceChanged(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+
+  type(text: string): void {
+    this.box += text;
+    this.lastKeyAt = this.clock.monotonic();
+    this.keysSinceSubmit += text.length;
+    this.changed();
+  }
+}
+
+function setup(options: { known?: boolean; mayType?: () => boolean } = {}) {
+  const agent = new FakeAgent();
+  const events: string[] = [];
+  const injector = new Injector(
+    {
+      terminal: agent,
+      agent: {
+        get state() {
+          return { state: agent.state, output() {}, screen() {}, onChange() {} };
+        },
+        inputBox: () => ({ text: agent.box, mode: agent.mode }),
+        typeWhileBusy: false,
+        native: undefined,
+      },
+      known: options.known ?? true,
+      echoed: false,
+      mayType: options.mayType ?? (() => true),
+      clock: agent.clock,
+      log: silentLog,
+    },
+    {
+      submitted: (e) => events.push(`submitted ${e.payload.body}`),
+      refused: (e, code) => events.push(`${code} ${e.payload.body}`),
+      waiting: (reason) => events.push(`waiting ${reason ?? 'for nothing'}`),
+    },
+  );
+  return { agent, injector, events, pass: (ms: number) => agent.clock.advanceAsync(ms) };
+}
+
+describe('the injector', () => {
+  it('pastes, waits for the echo and at least 120 ms, and presses the submit key alone', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(100);
+    expect(agent.written).toHaveLength(1);
+    await pass(2_000);
+    expect(agent.written.slice(1)).toEqual(['\r']);
+    expect(agent.taken).toEqual([expect.stringContaining('hello')]);
+    expect(events).toEqual(['submitted hello']);
+  });
+
+  it('gives one message at a time, in order', async () => {
+    const { agent, injector, events, pass } = setup();
+    for (const body of ['one', 'two', 'three']) injector.add(deliver(body));
+    await pass(10_000);
+    expect(agent.taken.map((text) => /: (\w+)/.exec(text)?.[1])).toEqual(['one', 'two', 'three']);
+    expect(events).toEqual(['submitted one', 'submitted two', 'submitted three']);
+  });
+
+  it.each<[string, (agent: FakeAgent) => void, (agent: FakeAgent) => void]>([
+    [
+      'a dialog',
+      (a) => {
+        a.state = 'dialog';
+      },
+      (a) => {
+        a.state = 'ready';
+      },
+    ],
+    [
+      'an answer under way',
+      (a) => {
+        a.state = 'busy';
+      },
+      (a) => {
+        a.state = 'ready';
+      },
+    ],
+    [
+      'a draft',
+      (a) => {
+        a.box = 'half a sente';
+      },
+      (a) => {
+        a.box = '';
+      },
+    ],
+    [
+      'a search box',
+      (a) => {
+        a.mode = 'other';
+      },
+      (a) => {
+        a.mode = 'prompt';
+      },
+    ],
+  ])('types nothing into %s, and the message afterwards', async (_what, begin, end) => {
+    const { agent, injector, events, pass } = setup();
+    begin(agent);
+    injector.add(deliver('hello'));
+    await pass(60_000);
+    expect(agent.written).toEqual([]);
+    end(agent);
+    await pass(5_000);
+    expect(events.at(-1)).toBe('submitted hello');
+  });
+
+  it('does not press the key when a dialog opens after the paste, and never types the text again', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.state = 'dialog';
+    agent.changed();
+    await pass(60_000);
+    expect(agent.written).toHaveLength(1);
+    expect(events.filter((event) => !event.startsWith('waiting'))).toEqual(['NOT_CONFIRMED hello']);
+  });
+
+  it('does not press the key when the person types into the box after the paste', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.type(' and me');
+    await pass(60_000);
+    expect(agent.taken).toEqual([]);
+    expect(events).toContain('NOT_CONFIRMED hello');
+  });
+
+  it('waits for a person who types, and 2 s more', async () => {
+    const { agent, injector, pass } = setup();
+    agent.lastKeyAt = agent.clock.monotonic();
+    injector.add(deliver('hello'));
+    await pass(1_900);
+    expect(agent.written).toEqual([]);
+    await pass(1_000);
+    expect(agent.taken).toHaveLength(1);
+  });
+
+  it('presses the key again when the text still stands in the box, but types it once only', async () => {
+    const { agent, injector, events, pass } = setup();
+    agent.ignoredSubmits = 1;
+    injector.add(deliver('hello'));
+    await pass(10_000);
+    expect(agent.written.filter((text) => text === '\r')).toHaveLength(2);
+    expect(agent.written.filter((text) => text !== '\r')).toHaveLength(1);
+    expect(events).toEqual(['submitted hello']);
+  });
+
+  it('presses no key without an echo', async () => {
+    const { agent, injector, events, pass } = setup({ known: false });
+    agent.state = 'unknown';
+    agent.echoes = false;
+    injector.add(deliver('hello'));
+    await pass(60_000);
+    expect(agent.written).toHaveLength(1);
+    expect(events).toContain('NOT_CONFIRMED hello');
+  });
+
+  it('types nothing at a password prompt', async () => {
+    const { agent, injector, events, pass } = setup({ known: false });
+    agent.state = 'unknown';
+    agent.line = { canonical: true, echo: false };
+    injector.add(deliver('hello'));
+    await pass(60_000);
+    expect(agent.written).toEqual([]);
+    expect(events).toEqual(['waiting no-echo']);
+  });
+
+  it('takes an agent without signals for ready only after it was silent', async () => {
+    const { agent, injector, pass } = setup({ known: false });
+    agent.state = 'unknown';
+    agent.lastOutputAt = agent.clock.monotonic();
+    injector.add(deliver('hello'));
+    await pass(300);
+    expect(agent.written).toEqual([]);
+    await pass(1_000);
+    expect(agent.taken).toHaveLength(1);
+  });
+
+  it('refuses a line that the kernel would cut', async () => {
+    const { agent, injector, events, pass } = setup({ known: false });
+    agent.state = 'unknown';
+    agent.line = { canonical: true, echo: true };
+    injector.add(deliver('x'.repeat(5_000)));
+    await pass(5_000);
+    expect(agent.written).toEqual([]);
+    expect(events.at(-1)).toMatch(/^MESSAGE_TOO_LARGE/);
+  });
+
+  it('lets a message expire while it waits, and types the next', async () => {
+    const { agent, injector, events, pass } = setup();
+    agent.state = 'busy';
+    injector.add(deliver('old', { expires_at: agent.clock.now() + 1_000 }));
+    injector.add(deliver('new'));
+    await pass(2_000);
+    agent.state = 'ready';
+    await pass(5_000);
+    expect(events.filter((event) => !event.startsWith('waiting'))).toEqual(['EXPIRED old', 'submitted new']);
+  });
+
+  it('does not type what is the daemon’s again, nor anything after close', async () => {
+    const { agent, injector, events, pass } = setup();
+    agent.state = 'busy';
+    const [one, two] = [deliver('one'), deliver('two')];
+    injector.add(one);
+    injector.add(two);
+    injector.release([one.id]);
+    agent.state = 'ready';
+    await pass(5_000);
+    expect(events).toContain('submitted two');
+    injector.close();
+    injector.add(deliver('three'));
+    await pass(5_000);
+    expect(agent.taken).toHaveLength(1);
+  });
+
+  it('waits while the relay is away, and while the person holds it', async () => {
+    let ready = false;
+    const { agent, injector, events, pass } = setup({ mayType: () => ready });
+    injector.add(deliver('hello'));
+    await pass(5_000);
+    ready = true;
+    injector.hold(true);
+    await pass(5_000);
+    expect(agent.written).toEqual([]);
+    injector.hold(false);
+    await pass(5_000);
+    expect(events).toEqual(['waiting relay-away', 'waiting held', 'waiting for nothing', 'submitted hello']);
+  });
+});
