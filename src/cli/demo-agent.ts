@@ -32,7 +32,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     opening: ['I have the black pieces, and wait.'],
     turns: [
       {
-        on: /e4/,
+        on: /open with e4/,
         say: [
           '>>thinking:* Considering the Sicilian...',
           '[[RELAY]]',

@@ -18,45 +18,11 @@ import type { Payload } from '../protocol/payloads.ts';
 import type { Attachment } from './attachment.ts';
 import { backoffMs, MAX_ATTEMPTS } from './backoff.ts';
 import type { RelayChannel } from './channel.ts';
+import type { ClientState, Outgoing, RelayClientHandlers, RelayClientOptions } from './contract.ts';
 import { establish, type Identity, type KeptSession } from './establish.ts';
 import { Inbox } from './inbox.ts';
 import { type Fate, Outbox } from './outbox.ts';
-
-export type ClientState = 'disconnected' | 'connecting' | 'handshaking' | 'ready' | 'backoff' | 'closed';
-
-export interface RelayClientOptions {
-  /** Finds the relay or becomes it; `suspect` is an epoch whose leader fell silent (P20). */
-  attach: (suspect: number | undefined) => Promise<Attachment>;
-  /** The name to have, or the prefix of one to be given. */
-  identity: { agent: string } | { agentPrefix: string };
-  capabilities: NonNullable<Payload<'HELLO'>['capabilities']>;
-  topics?: readonly string[];
-  /** sha256 (hex) of the token by which the agent's own children speak (P10). */
-  scopedTokenHash?: string;
-  clock: Clock;
-  log: Log;
-  /** In [0, 1). */
-  random: () => number;
-}
-
-export interface RelayClientHandlers {
-  /** A message for us, handed on once. End it with `ack` or `refuse`. */
-  delivery(envelope: DeliverEnvelope): void;
-  /** Deliveries handed on and not ended are the daemon's again; they must not be typed. */
-  released?(ids: readonly string[]): void;
-  /** What became of something we sent. */
-  fate?(fate: Fate): void;
-  stateChanged?(state: ClientState): void;
-}
-
-export interface Outgoing {
-  to?: string | undefined;
-  topic?: string | undefined;
-  payload: Payload<'SEND'>;
-  ttlMs?: number;
-  /** A UUID derived from where the message came from makes a repeat of it known as one (P15). */
-  id?: string;
-}
+import { SilenceWatch } from './silence.ts';
 
 /** Bytes in our memory beyond which the outbox waits for the socket. */
 const PUMP_MARK_BYTES = 1024 * 1024;
@@ -80,7 +46,7 @@ export class RelayClient {
   #attempt = 0;
   /** The epoch of a leader that fell silent. */
   #suspect: number | undefined;
-  #heardAt = 0;
+  #silence: SilenceWatch | undefined;
   #timers = new Set<Timer>();
   #retry: Timer | undefined;
   #named: ((name: string) => void)[] = [];
@@ -191,12 +157,28 @@ export class RelayClient {
     await this.#attachment?.close();
   }
 
+  /** Our process is about to be stopped: a hosting process hands over first. The session is kept. */
+  async suspend(): Promise<void> {
+    if (this.#over()) return;
+    const channel = this.#channel;
+    this.#channel = undefined;
+    this.#cancelTimers();
+    this.#move('suspended');
+    channel?.close();
+    await this.#attachment?.close();
+  }
+
+  /** Our process runs again. */
+  resume(): void {
+    if (this.#state === 'suspended') void this.#connect();
+  }
+
   async #connect(): Promise<void> {
     if (this.#over()) return;
     this.#move('connecting');
     try {
       const attachment = await this.#attached();
-      if (this.#over()) return void attachment.close();
+      if (this.#state !== 'connecting') return void attachment.close();
       const channel = await establish({
         attachment,
         identity: this.#identity,
@@ -208,14 +190,18 @@ export class RelayClient {
         handshaking: () => this.#move('handshaking'),
         named: (name) => this.#name(name),
       });
-      if (this.#over()) channel.destroy();
-      else this.#ready(channel);
+      if (this.#handshaken()) this.#ready(channel);
+      else channel.destroy();
     } catch (thrown) {
       this.#failed(RelayError.from(thrown));
     }
   }
 
-  /** Asked anew after each await: close() may have come in between. */
+  /** Asked anew after each await: close() or suspend() may have come in between. */
+  #handshaken(): boolean {
+    return this.#state === 'handshaking';
+  }
+
   #over(): boolean {
     return this.#state === 'closed';
   }
@@ -246,38 +232,23 @@ export class RelayClient {
     this.#channel = channel;
     this.#attempt = 0;
     this.#outbox.restart();
-    this.#heardAt = this.#clock.monotonic();
+    const silence = new SilenceWatch(this.#clock, welcome.server.heartbeat_ms, () => {
+      this.#suspect = this.#attachment?.epoch;
+      this.#lost(channel, 'the leader is silent');
+      channel.destroy();
+    });
+    this.#silence = silence;
     this.#move('ready');
     channel.start({
       envelope: (envelope) => this.#received(envelope),
       invalid: (error) => this.#log.warn('relay.invalid', { code: error.code, message: error.message }),
       drain: () => this.#pump(),
-      heard: () => {
-        this.#heardAt = this.#clock.monotonic();
-      },
+      heard: () => silence.heard(),
       closed: () => this.#lost(channel, 'the connection ended'),
     });
     if (known === undefined)
       for (const topic of this.#options.topics ?? []) this.#transmit('SUBSCRIBE', { topic });
     this.#pump();
-    this.#watch(channel, welcome.server.heartbeat_ms);
-  }
-
-  /** P20: a leader that says nothing for three heartbeats is suspected, unless we slept ourselves. */
-  #watch(channel: RelayChannel, heartbeatMs: number): void {
-    const due = this.#clock.monotonic() + heartbeatMs;
-    this.#timer(heartbeatMs, () => {
-      if (this.#channel !== channel) return;
-      const now = this.#clock.monotonic();
-      if (now - due > 1_000) this.#heardAt = now;
-      else if (now - this.#heardAt > 3 * heartbeatMs) {
-        this.#suspect = this.#attachment?.epoch;
-        this.#lost(channel, 'the leader is silent');
-        channel.destroy();
-        return;
-      }
-      this.#watch(channel, heartbeatMs);
-    });
   }
 
   #received(envelope: Envelope): void {
@@ -369,7 +340,7 @@ export class RelayClient {
   }
 
   #failed(error: RelayError): void {
-    if (this.#over()) return;
+    if (this.#state !== 'connecting' && this.#state !== 'handshaking') return;
     this.#attempt++;
     if (error.details?.suspect === true) this.#suspect = this.#attachment?.epoch;
     if (error.code.startsWith('TOKEN_') && this.#session !== undefined) this.#session.tokens = [];
@@ -420,5 +391,6 @@ export class RelayClient {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#retry = undefined;
+    this.#silence?.close();
   }
 }

@@ -1,0 +1,51 @@
+/** What a client of the relay is given, and what it tells. */
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { DeliverEnvelope } from '../protocol/envelope.ts';
+import type { Payload } from '../protocol/payloads.ts';
+import type { Attachment } from './attachment.ts';
+import type { Fate } from './outbox.ts';
+
+/** Spec §10; `suspended` while the process is stopped by its person. */
+export type ClientState =
+  | 'disconnected'
+  | 'connecting'
+  | 'handshaking'
+  | 'ready'
+  | 'backoff'
+  | 'suspended'
+  | 'closed';
+
+export interface RelayClientOptions {
+  /** Finds the relay or becomes it; `suspect` is an epoch whose leader fell silent (P20). */
+  attach: (suspect: number | undefined) => Promise<Attachment>;
+  /** The name to have, or the prefix of one to be given. */
+  identity: { agent: string } | { agentPrefix: string };
+  capabilities: NonNullable<Payload<'HELLO'>['capabilities']>;
+  topics?: readonly string[];
+  /** sha256 (hex) of the token by which the agent's own children speak (P10). */
+  scopedTokenHash?: string;
+  clock: Clock;
+  log: Log;
+  /** In [0, 1). */
+  random: () => number;
+}
+
+export interface RelayClientHandlers {
+  /** A message for us, handed on once. End it with `ack` or `refuse`. */
+  delivery(envelope: DeliverEnvelope): void;
+  /** Deliveries handed on and not ended are the daemon's again; they must not be typed. */
+  released?(ids: readonly string[]): void;
+  /** What became of something we sent. */
+  fate?(fate: Fate): void;
+  stateChanged?(state: ClientState): void;
+}
+
+export interface Outgoing {
+  to?: string | undefined;
+  topic?: string | undefined;
+  payload: Payload<'SEND'>;
+  ttlMs?: number;
+  /** A UUID derived from where the message came from makes a repeat of it known as one (P15). */
+  id?: string;
+}
