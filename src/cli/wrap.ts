@@ -1,6 +1,130 @@
 /** `agent-wrap [options] <agent> [args…]`: runs an agent in a PTY. Options of ours come before it. */
-import { Command } from 'commander';
+import { createRequire } from 'node:module';
+import { Command, Option } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { RelayError } from '../base/errors.ts';
+import { fileLog, LOG_LEVELS, type LogLevel, silentLog } from '../base/log.ts';
+import { currentDirectory, decideSize, requireUsable, resolveAgent } from '../terminal/resolve.ts';
+import { PersonTty } from '../terminal/tty.ts';
+import { Passthrough } from '../wrap/passthrough.ts';
+import { processSignals } from '../wrap/signals.ts';
+import { throwUsage } from './usage.ts';
+
+export const INJECT_MODES = ['auto', 'keys', 'native', 'off'] as const;
+
+export interface WrapOptions {
+  name?: string;
+  topic: string[];
+  namespace?: string;
+  socket?: string;
+  cols?: number;
+  rows?: number;
+  logFile?: string;
+  logLevel: LogLevel;
+  /** `--no-relay` makes it false. */
+  relay: boolean;
+  inject: (typeof INJECT_MODES)[number];
+}
+
+/** Columns or rows; more than any terminal has, and the emulator can still hold it. */
+const MAX_CELLS = 1000;
+
+const EXAMPLES = `
+Examples:
+  agent-wrap claude                           wrap Claude Code
+  agent-wrap --name bob codex --no-alt-screen options after the agent are the agent's
+  agent-wrap --topic build -- ./agent.sh -v   -- ends our options
+  agent-wrap --no-relay bash                  only the wrapper, no relay`;
+
+function cells(flag: string, least: number) {
+  return (value: string): number => {
+    const count = /^[0-9]{1,4}$/.test(value) ? Number(value) : Number.NaN;
+    if (count >= least && count <= MAX_CELLS) return count;
+    throw new RelayError('USAGE', `${flag} takes a number from ${least} to ${MAX_CELLS}, not '${value}'`);
+  };
+}
+
+function matching(flag: string, pattern: RegExp, expected: string) {
+  return (value: string): string => {
+    if (pattern.test(value)) return value;
+    throw new RelayError('USAGE', `${flag} takes ${expected}, not '${value}'`);
+  };
+}
+
+function oneOf<T extends string>(flag: string, values: readonly T[]) {
+  return (value: string): T => {
+    const found = values.find((each) => each === value);
+    if (found !== undefined) return found;
+    throw new RelayError('USAGE', `${flag} takes one of ${values.join(', ')}, not '${value}'`);
+  };
+}
+
+/** By the package's own name: right from the sources and from any file of the bundle. */
+const version = (): string =>
+  (createRequire(import.meta.url)('agent-wrap/package.json') as { version: string }).version;
 
 export function command(): Command {
-  return new Command('agent-wrap').argument('<agent>').argument('[args...]').passThroughOptions();
+  const nonEmpty = (flag: string, what: string) => matching(flag, /[^\s]/, what);
+  const topic = nonEmpty('--topic', 'the name of a topic');
+  return throwUsage(new Command('agent-wrap'))
+    .description('Runs a terminal agent as it is, and gives it ears and a voice.')
+    .usage('[options] <agent> [args…]')
+    .argument('<agent>', 'the program to wrap')
+    .argument('[args...]', 'its arguments, passed on untouched')
+    .passThroughOptions()
+    .addOption(
+      new Option('--name <name>', 'name on the relay (default: <agent>-<n>)').argParser(
+        matching('--name', /^[A-Za-z0-9_.-]{1,64}$/, '1–64 of A-Z a-z 0-9 _ . -'),
+      ),
+    )
+    .addOption(
+      new Option('--topic <topic>', 'also hear what is said on this topic (repeatable)')
+        .default([], 'none')
+        .argParser((value: string, before: string[]) => [...before, topic(value)]),
+    )
+    .addOption(
+      new Option('--namespace <name>', 'which relay').argParser(
+        matching('--namespace', /^[a-z0-9][a-z0-9_-]{0,31}$/, '1–32 of a-z 0-9 _ -'),
+      ),
+    )
+    .addOption(new Option('--socket <path>', 'socket of the relay').argParser(nonEmpty('--socket', 'a path')))
+    .addOption(new Option('--cols <n>', "columns (default: the terminal's)").argParser(cells('--cols', 2)))
+    .addOption(new Option('--rows <n>', "rows (default: the terminal's)").argParser(cells('--rows', 1)))
+    .addOption(new Option('--log-file <path>', 'log here').argParser(nonEmpty('--log-file', 'a path')))
+    .addOption(
+      new Option('--log-level <level>', LOG_LEVELS.join(', '))
+        .default('info')
+        .argParser(oneOf('--log-level', LOG_LEVELS)),
+    )
+    .option('--no-relay', 'do not join the relay')
+    .addOption(
+      new Option('--inject <mode>', `how messages reach the agent: ${INJECT_MODES.join(', ')}`)
+        .default('auto')
+        .argParser(oneOf('--inject', INJECT_MODES)),
+    )
+    .version(version())
+    .addHelpText('after', EXAMPLES)
+    .action(async (agent: string, args: string[], options: WrapOptions) => {
+      process.exitCode = await wrap(agent, args, options);
+    });
+}
+
+/** Runs the agent to its end and returns the exit code. */
+async function wrap(agent: string, args: readonly string[], options: WrapOptions): Promise<number> {
+  const cwd = currentDirectory();
+  resolveAgent(agent, cwd, process.env.PATH);
+  const tty = new PersonTty(systemClock);
+  requireUsable(decideSize(options, tty.size, process.env));
+  const log = options.logFile === undefined ? silentLog : fileLog(options.logFile, options.logLevel);
+  // RELAY: here the wrapper joins the relay and passes its hooks, unless `options.relay` is false.
+  const run = new Passthrough({
+    tty,
+    // The name as it was typed, as a shell does: some programs look at it (busybox, sh).
+    agent: { file: agent, args, env: process.env, cwd },
+    sizeFor: (terminal) => decideSize(options, terminal, process.env),
+    clock: systemClock,
+    log,
+    signals: processSignals,
+  });
+  return (await run.exited).code;
 }

@@ -1,0 +1,50 @@
+/** The native part of node-pty: the four functions we use instead of its JavaScript, which loses output. */
+import { createRequire } from 'node:module';
+import { RelayError } from '../base/errors.ts';
+
+/** What `@lydell/node-pty` 1.2.0-beta.15 exports as `native`; its own declarations leave it out. */
+export interface NativePty {
+  fork(
+    file: string,
+    args: string[],
+    env: string[],
+    cwd: string,
+    cols: number,
+    rows: number,
+    uid: number,
+    gid: number,
+    utf8: boolean,
+    helperPath: string,
+    onExit: (exitCode: number, signal: number) => void,
+  ): { fd: number; pid: number; pty: string };
+  resize(fd: number, cols: number, rows: number, xPixels: number, yPixels: number): void;
+}
+
+export interface LoadedNative {
+  native: NativePty;
+  /** The program that macOS needs between fork and exec; Linux does without. */
+  helperPath: string;
+}
+
+let loaded: LoadedNative | undefined;
+
+/** Loads the binary at the first call: only who spawns an agent pays for it. Throws PTY_FAILED. */
+export function loadNative(): LoadedNative {
+  if (loaded !== undefined) return loaded;
+  try {
+    // By createRequire, so that a bundler leaves it alone and finds it beside the installed package.
+    const require = createRequire(import.meta.url);
+    const { native } = require('@lydell/node-pty') as { native: NativePty };
+    const platform = `${process.platform}-${process.arch}`;
+    const helperPath =
+      process.platform === 'darwin'
+        ? createRequire(require.resolve('@lydell/node-pty'))
+            .resolve(`@lydell/node-pty-${platform}`)
+            .replace(/lib\/index\.js$/, `prebuilds/${platform}/spawn-helper`)
+        : '';
+    loaded = { native, helperPath };
+    return loaded;
+  } catch (cause) {
+    throw new RelayError('PTY_FAILED', `the PTY library cannot be loaded: ${String(cause)}`, { cause });
+  }
+}
