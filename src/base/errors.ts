@@ -110,6 +110,14 @@ export const ERRORS = {
     'a [[RELAY]] block is not a valid message',
     'write one JSON object with "to" and "body"',
   ),
+  DIRECTIVE_INVALID: entry(
+    'a >>relay: line names no agent, or is too long',
+    'write >>relay:<name> <text>, with a name from: agent-wrap agents',
+  ),
+  FENCE_UNCLOSED: entry(
+    'a code fence on the screen was never closed, so directives in it went unheard',
+    'close code fences',
+  ),
   INTERNAL: entry('a bug of ours', 'please report it with the log file'),
 } as const satisfies Record<string, ErrorEntry>;
 
