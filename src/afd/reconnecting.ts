@@ -10,11 +10,11 @@ import { type HandoffResult, HandoffResultSchema } from './handoff.ts';
 import { parseResult, unwrap } from './parse-result.ts';
 import {
   type HandoffConnection,
-  type HandoffConnectionOptions,
   type HandoffConnectionState,
   type ProtocolHandlers,
   protocolHandlers,
 } from './protocol-handlers.ts';
+import type { CommandClient, ReconnectingOptions } from './reconnecting-options.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 const MAX_ATTEMPTS = 5;
@@ -24,32 +24,6 @@ const MAX_BACKOFF_MS = 30_000;
 const ATTEMPT_TIMEOUT_MS = 30_000;
 /** AFD's close code for a session taken over: coming back would take it away from the other again. */
 const TAKEN_OVER = 4004;
-
-/** Whoever runs commands for us; the answer is checked. */
-export interface CommandClient {
-  call(name: string, args: Record<string, unknown>, options?: { signal?: AbortSignal }): Promise<unknown>;
-}
-
-export interface ReconnectingOptions extends HandoffConnectionOptions {
-  /** Without it the same handoff is connected again, as long as its token is good. */
-  reconnectCommand?: string;
-  reconnectArgs?: Record<string, unknown>;
-  /** Default: that of the handoff's credentials. */
-  sessionId?: string;
-  /** Attempts for each loss. Default: what the handoff allows, else 5. */
-  maxAttempts?: number;
-  /** Before the first attempt; doubles with each. Default: what the handoff says, else 1,000. */
-  backoffMs?: number;
-  maxBackoffMs?: number;
-  /** At the beginning of each attempt, counted from 1. */
-  onReconnect?(attempt: number): void;
-  /** No attempt is left, or none would help. */
-  onReconnectFailed?(error: RelayError): void;
-  handlers?: ProtocolHandlers;
-  clock?: Clock;
-  random?: () => number;
-  log?: Log;
-}
 
 /**
  * Connects, and stays connected until `close()`, an abort of `signal` or the last failed attempt.
@@ -144,6 +118,7 @@ export class ReconnectingHandoff implements HandoffConnection {
 
   /** Gets a handoff and connects with it, within the time for one attempt. */
   async #attempt(handoffOf: (signal: AbortSignal) => Promise<HandoffResult>): Promise<void> {
+    this.#closing.signal.throwIfAborted();
     const late = new AbortController();
     const timer = this.#clock.after(ATTEMPT_TIMEOUT_MS, () =>
       late.abort(new RelayError('TIMEOUT', `no connection within ${ATTEMPT_TIMEOUT_MS} ms`)),
@@ -187,11 +162,12 @@ export class ReconnectingHandoff implements HandoffConnection {
     // While opening, the attempt itself reports it.
     if (before !== 'open' || this.#closing.signal.aborted) return;
     this.#connection = undefined;
-    this.#become('reconnecting');
     this.#tell(() => this.#options.onDisconnect?.(code, reason));
+    if (this.#closing.signal.aborted) return;
     if (code === TAKEN_OVER) {
       this.#fail(new RelayError('SESSION_TAKEN_OVER', 'another connection took this session over'));
     } else {
+      this.#become('reconnecting');
       void this.#reconnect();
     }
   }
@@ -251,6 +227,7 @@ export class ReconnectingHandoff implements HandoffConnection {
   /** Ends early when the connection is closed. */
   async #wait(ms: number): Promise<void> {
     const signal = this.#closing.signal;
+    if (signal.aborted) return;
     await new Promise<void>((resolve) => {
       const timer = this.#clock.after(ms, () => {
         signal.removeEventListener('abort', stop);

@@ -54,7 +54,8 @@ export function renderReference(commands: readonly DeclaredCommand[], caller: st
 function section(command: DeclaredCommand, caller: string): string {
   const { name, description, inputSchema, outputSchema, errors, examples, ...facts } =
     describeCommand(command);
-  const parts = [`## ${name}`, description, `${kindOf(facts)} Tags: ${code(facts.tags)}.`];
+  const tags = facts.tags.length > 0 ? ` Tags: ${code(facts.tags)}.` : '';
+  const parts = [`## ${name}`, description, `${kindOf(facts)}${tags}`];
   parts.push('Input:', fields(inputSchema), 'Data of a success:', fields(outputSchema));
   if (errors.length > 0) parts.push('Errors, besides those of every command:', errorTable(errors));
   for (const { title, input } of examples) {
@@ -81,7 +82,7 @@ function errorTable(errors: readonly string[]): string {
 
 /** The parts of JSON Schema that z.toJSONSchema makes and we print. */
 interface JsonSchema {
-  type?: string;
+  type?: string | string[];
   const?: unknown;
   enum?: unknown[];
   anyOf?: JsonSchema[];
@@ -116,7 +117,7 @@ function typeName(schema: JsonSchema): string {
   const options = schema.anyOf ?? schema.oneOf;
   if (options) return options.map(typeName).join(' or ');
   if (schema.type === 'array') return `list of ${typeName(schema.items ?? {})}`;
-  return `${schema.type ?? 'any'}${range(schema)}`;
+  return `${[schema.type ?? 'any'].flat().join(' or ')}${range(schema)}`;
 }
 
 function range({ minimum, maximum }: JsonSchema): string {
