@@ -13,7 +13,8 @@ export type Middleware = (
 /** One middleware made of several, the first outermost. */
 export function compose(layers: readonly Middleware[]): Middleware {
   return (name, input, ctx, core) => {
-    const run = (index: number, current: CommandContext): Promise<CommandResult> => {
+    // Async, so that a layer that throws at once rejects like one that throws later.
+    const run = async (index: number, current: CommandContext): Promise<CommandResult> => {
       const layer = layers[index];
       if (!layer) return core(current);
       return layer(name, input, current, (inner = current) => run(index + 1, inner));

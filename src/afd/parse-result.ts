@@ -5,7 +5,14 @@
  */
 import { z } from 'zod';
 import { ERRORS, isErrorCode, RelayError } from '../base/errors.ts';
-import { type CommandResult, failure, isFailure, type ResultOptions, success } from './result.ts';
+import {
+  type CommandFailure,
+  type CommandResult,
+  failure,
+  isFailure,
+  type ResultOptions,
+  success,
+} from './result.ts';
 
 const Shared = {
   reasoning: z.string().optional(),
@@ -54,13 +61,19 @@ export function parseResult<O extends z.ZodType>(output: O, value: unknown): Com
   return success(data.data, optionsOf(result));
 }
 
-/** The data of a success. @throws RelayError with the code of the failure, where it is one of ours. */
+/** The data of a success. @throws RelayError what `errorFrom` makes of a failure. */
 export function unwrap<T>(result: CommandResult<T>): T {
-  if (!isFailure(result)) return result.data;
-  const { code, message, ...rest } = result.error;
-  if (isErrorCode(code)) throw new RelayError(code, message, rest);
-  const { suggestion, retryable, details } = rest;
-  throw new RelayError('COMMAND_EXECUTION_ERROR', `${code}: ${message}`, {
+  if (isFailure(result)) throw errorFrom(result);
+  return result.data;
+}
+
+/** A failure as an error: with its own code, where that is one of ours. */
+export function errorFrom({ error }: CommandFailure): RelayError {
+  const { code, message, suggestion, retryable, details } = error;
+  if (isErrorCode(code)) {
+    return new RelayError(code, message, { suggestion, retryable, ...(details ? { details } : {}) });
+  }
+  return new RelayError('COMMAND_EXECUTION_ERROR', `${code}: ${message}`, {
     suggestion,
     retryable,
     details: { ...details, code },

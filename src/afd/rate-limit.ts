@@ -7,7 +7,7 @@ import { error } from './result.ts';
 const MAX_KEYS = 10_000;
 
 export interface RateLimit {
-  /** Calls allowed within any span of `windowMs`; refused ones do not count. */
+  /** Calls allowed within any span of `windowMs`, at least 1; refused ones do not count. */
   limit: number;
   windowMs: number;
   /** Whose budget a call uses up; undefined: not limited. */

@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import { type HandoffResult, HandoffResultSchema } from './handoff.ts';
-import { parseResult, unwrap } from './parse-result.ts';
+import { errorFrom, parseResult, unwrap } from './parse-result.ts';
 import {
   type HandoffConnection,
   type HandoffConnectionState,
@@ -96,7 +96,7 @@ export class ReconnectingHandoff implements HandoffConnection {
     } catch (thrown) {
       this.#become(this.#closing.signal.aborted ? 'disconnected' : 'failed');
       this.#closing.abort(cancelled());
-      throw thrown instanceof GiveUp ? thrown.reason : thrown;
+      throw thrown;
     }
   }
 
@@ -209,12 +209,8 @@ export class ReconnectingHandoff implements HandoffConnection {
     const sessionId = this.#options.sessionId ?? this.#handoff.credentials?.sessionId;
     const answer = await this.#client.call(reconnectCommand, { ...reconnectArgs, sessionId }, { signal });
     const result = parseResult(HandoffResultSchema, answer);
-    if (result.success || result.error.retryable) return unwrap(result);
-    try {
-      return unwrap(result);
-    } catch (thrown) {
-      throw new GiveUp(RelayError.from(thrown));
-    }
+    if (!result.success && !result.error.retryable) throw new GiveUp(errorFrom(result));
+    return unwrap(result);
   }
 
   /** Exponential; the upper half is random, so that the clients of one server do not come all at once. */

@@ -67,7 +67,10 @@ export class CommandRegistry {
     return this.execute(command.name, input, options) as Promise<CommandResult<z.output<O>>>;
   }
 
-  /** Runs a command. Never rejects: every outcome is a complete CommandResult. */
+  /**
+   * Runs a command. Never rejects: every outcome is a complete CommandResult. A name that is not ours
+   * is answered before any middleware.
+   */
   async execute(name: string, input: unknown, options: CallOptions = {}): Promise<CommandResult> {
     const started = this.#clock.monotonic();
     const traceId = this.#traceId(options.traceId);
@@ -106,8 +109,7 @@ export class CommandRegistry {
     if (!isExposed(command, ctx.interface)) {
       return error('COMMAND_NOT_EXPOSED', `${command.name} is not offered by ${ctx.interface}`);
     }
-    if (ctx.signal.aborted)
-      return error('COMMAND_CANCELLED', `${command.name} was cancelled before it began`);
+    if (ctx.signal.aborted) return error('COMMAND_CANCELLED', `${command.name} was cancelled at once`);
     const validated = validateInput(command.name, command.input, input);
     if (!validated.ok) return validated.failure;
     const result = await command.handler(validated.input, ctx);

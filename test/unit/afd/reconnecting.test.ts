@@ -322,14 +322,15 @@ describe('the end of it', () => {
   });
 
   it('may be closed by any of its callbacks', async () => {
-    const ends: Record<string, ReconnectingOptions> = {
-      lost: { onDisconnect: () => void connection.close() },
-      state: { onStateChange: (state) => void (state === 'reconnecting' && connection.close()) },
-      attempt: { onReconnect: () => void connection.close() },
-    };
-    for (const options of Object.values(ends)) {
+    const ends: [ReconnectingOptions, waiting: number][] = [
+      [{ onDisconnect: () => void connection.close() }, 0],
+      [{ onStateChange: (state) => void (state === 'reconnecting' && connection.close()) }, 0],
+      [{ onReconnect: () => void connection.close() }, 1],
+    ];
+    for (const [options, waiting] of ends) {
       await connect(options);
       cut();
+      expect(clock.timers).toBe(waiting);
       await clock.advanceAsync(100_000);
       expect(connection.state).toBe('disconnected');
       expect(clock.timers).toBe(0);
