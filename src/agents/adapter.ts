@@ -63,6 +63,8 @@ export interface ScreenView {
   /** Text of the visible rows, blanks at their ends removed. */
   rows(): readonly string[];
   readonly cursor: { readonly row: number; readonly column: number };
+  /** The cell is drawn faint (SGR 2): how agents draw a placeholder or a suggestion in an empty box. */
+  faint(row: number, column: number): boolean;
   readonly bracketedPaste: boolean;
   readonly alternateScreen: boolean;
 }
@@ -114,6 +116,9 @@ export interface Prepared {
 
 export interface Adapter {
   readonly profile: Profile;
-  /** Must not take longer than a few milliseconds: the person waits for the agent's first byte. */
-  prepare(context: AdapterContext): Prepared;
+  /**
+   * Must not take longer than a few milliseconds: the person waits for the agent's first byte.
+   * Asynchronous because a port must be known before the arguments are.
+   */
+  prepare(context: AdapterContext): Promise<Prepared>;
 }

@@ -51,7 +51,8 @@ function afterValue(text: string, at: number): number {
  * first) and an object. Of a member that stands twice the last counts, as with JSON.parse.
  */
 export function rawMembers<K extends string>(text: string, names: readonly K[]): Partial<Record<K, string>> {
-  const found: Partial<Record<K, string>> = {};
+  // Without a prototype: a member may be called `__proto__`.
+  const found: Partial<Record<K, string>> = Object.create(null);
   let i = text.indexOf('{') + 1;
   for (;;) {
     const open = text.indexOf('"', i);

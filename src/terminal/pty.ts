@@ -50,6 +50,8 @@ export interface PtyEvents {
 
 export class Pty {
   readonly pid: number;
+  /** The path of the agent's side, such as /dev/pts/7. */
+  readonly path: string;
   readonly #native: NativePty;
   readonly #fd: number;
   readonly #slave: number;
@@ -83,6 +85,7 @@ export class Pty {
       );
       this.#fd = forked.fd;
       this.pid = forked.pid;
+      this.path = forked.pty;
       this.#slave = openSync(forked.pty, constants.O_RDWR | constants.O_NOCTTY);
     } catch (cause) {
       throw new RelayError('PTY_FAILED', `no pseudo-terminal for ${options.file}: ${String(cause)}`, {

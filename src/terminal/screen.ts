@@ -101,6 +101,17 @@ export class Screen {
     return { x: buffer?.cursorX ?? 0, y: buffer?.cursorY ?? 0 };
   }
 
+  /** Whether a cell of the visible screen is drawn faint (SGR 2), as placeholders are. */
+  faint(row: number, column: number): boolean {
+    const buffer = this.#terminal?.buffer.active;
+    return (
+      (buffer
+        ?.getLine(buffer.baseY + row)
+        ?.getCell(column)
+        ?.isDim() ?? 0) !== 0
+    );
+  }
+
   get bracketedPaste(): boolean {
     return this.#terminal?.modes.bracketedPasteMode ?? false;
   }

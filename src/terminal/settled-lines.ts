@@ -69,6 +69,11 @@ export class SettledLines {
     return this.#screen;
   }
 
+  /** The program has moved the cursor: the screen is the truth now. */
+  get drawn(): boolean {
+    return this.#tier === 'screen';
+  }
+
   get bracketedPaste(): boolean {
     return this.#tier === 'lines' ? this.#scanner.bracketedPaste : this.#screen.bracketedPaste;
   }

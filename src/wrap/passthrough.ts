@@ -14,8 +14,10 @@ import type { Signals } from './signals.ts';
 
 /** Milliseconds that an agent has to end after a signal to us, before SIGKILL. */
 const GRACE_MS = 2000;
-/** Milliseconds that a hook may hold up a suspend or an exit. */
+/** Milliseconds that a hook may hold up a suspend. */
 const HOOK_MS = 1000;
+/** Milliseconds that a goodbye may delay the exit: what the agent said last leaves in that time. */
+const EXIT_HOOK_MS = 2000;
 /** Milliseconds after which a started sequence was a key: terminals send a sequence in one piece. */
 const SETTLE_MS = 100;
 /** Milliseconds between the two sizes that make an agent draw its screen anew. */
@@ -110,6 +112,11 @@ export class Passthrough {
 
   get pid(): number {
     return this.#pty.pid;
+  }
+
+  /** The path of the agent's terminal, such as /dev/pts/7. */
+  get agentTty(): string {
+    return this.#pty.path;
   }
 
   /** When (by `clock.monotonic`) the person last pressed a key; replies of the terminal do not count. */
@@ -307,7 +314,7 @@ export class Passthrough {
     const running = Promise.resolve(this.#guard(hook, run)).catch((error: unknown) => {
       this.#options.log.error('hook.failed', { hook, error });
     });
-    await within(this.#options.clock, HOOK_MS, running);
+    await within(this.#options.clock, hook === 'onExit' ? EXIT_HOOK_MS : HOOK_MS, running);
   }
 }
 

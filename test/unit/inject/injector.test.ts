@@ -54,6 +54,7 @@ class FakeAgent implements AgentTerminal {
       rows: () => this.box.split('\n'),
       cursor: { row: 0, column: 0 },
       bracketedPaste: true,
+      faint: () => false,
       alternateScreen: false,
     };
   }

@@ -1,0 +1,113 @@
+/** The agent's terminal as the injector sees and uses it: what is on it, who typed last, one way to type. */
+import type { ScreenView } from '../agents/adapter.ts';
+import type { Clock } from '../base/clock.ts';
+import { strip } from '../extract/strip.ts';
+import type { AgentTerminal } from '../inject/injector.ts';
+import { DraftTracker } from '../terminal/draft-tracker.ts';
+import { lineMode } from '../terminal/line-mode.ts';
+import type { SettledLines } from '../terminal/settled-lines.ts';
+import type { Passthrough } from './passthrough.ts';
+
+/** Bytes of output kept while the agent only prints lines: more than any screen shows. */
+const TAIL_BYTES = 64 * 1024;
+/** How long a view waits for a redraw to end, milliseconds. */
+const SETTLE_MS = 1_000;
+const LOOK_MS = 20;
+
+export class WrappedTerminal implements AgentTerminal {
+  readonly #lines: SettledLines;
+  readonly #clock: Clock;
+  readonly #draft = new DraftTracker();
+  #passthrough: Passthrough | undefined;
+  #tail = Buffer.alloc(0);
+  #lastOutputAt: number;
+  #listeners: (() => void)[] = [];
+
+  constructor(lines: SettledLines, clock: Clock) {
+    this.#lines = lines;
+    this.#clock = clock;
+    this.#lastOutputAt = clock.monotonic();
+  }
+
+  get lastOutputAt(): number {
+    return this.#lastOutputAt;
+  }
+
+  get lastKeyAt(): number {
+    return this.#passthrough?.lastInputAt() ?? Number.NEGATIVE_INFINITY;
+  }
+
+  get keysSinceSubmit(): number {
+    return this.#draft.keys;
+  }
+
+  /** The agent runs: from now on there is something to type into. */
+  attach(passthrough: Passthrough): void {
+    this.#passthrough = passthrough;
+  }
+
+  /** The agent printed this. */
+  output(chunk: Buffer): void {
+    this.#lastOutputAt = this.#clock.monotonic();
+    if (!this.#lines.drawn) this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES);
+    this.#changed();
+  }
+
+  /** The person (or their terminal) sent this. */
+  input(chunk: Buffer): void {
+    this.#draft.push(chunk);
+    this.#changed();
+  }
+
+  async write(bytes: Buffer): Promise<void> {
+    await this.#passthrough?.write(bytes);
+  }
+
+  async lineMode() {
+    return this.#passthrough === undefined ? undefined : lineMode(this.#passthrough.agentTty);
+  }
+
+  onceChanged(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async view(): Promise<ScreenView> {
+    const { screen } = this.#lines;
+    if (!this.#lines.drawn) return this.#printed();
+    await this.#lines.drained();
+    const deadline = this.#clock.monotonic() + SETTLE_MS;
+    while (screen.updating && this.#clock.monotonic() < deadline) {
+      await new Promise<void>((resolve) => void this.#clock.after(LOOK_MS, resolve));
+    }
+    return screenView(this.#lines);
+  }
+
+  /** A program that only prints lines has no screen: its last lines stand for one. */
+  #printed(): ScreenView {
+    const rows = strip(this.#tail.toString()).split('\n');
+    return {
+      rows: () => rows,
+      cursor: { row: rows.length - 1, column: rows.at(-1)?.length ?? 0 },
+      faint: () => false,
+      bracketedPaste: this.#lines.bracketedPaste,
+      alternateScreen: false,
+    };
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners.splice(0)) listener();
+  }
+}
+
+/** The emulated screen, as adapters look at it. */
+export function screenView(lines: SettledLines): ScreenView {
+  const { screen } = lines;
+  const { x, y } = screen.cursor;
+  return {
+    rows: () => screen.rows(),
+    cursor: { row: y, column: x },
+    faint: (row, column) => screen.faint(row, column),
+    bracketedPaste: screen.bracketedPaste,
+    alternateScreen: screen.alternateScreen,
+  };
+}
