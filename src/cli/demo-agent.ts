@@ -54,19 +54,23 @@ export function command(): Command {
   return new Command('demo-agent').argument('<name>').action(async (name: string) => {
     const part = PARTS[name];
     if (part === undefined) throw new RelayError('USAGE', `no scripted agent is called ${name}`);
-    await play(part);
+    process.exitCode = await play(part);
   });
 }
 
-async function play(part: Part): Promise<void> {
+/** Plays to the end; 1 if the input ended before the part did. */
+async function play(part: Part): Promise<number> {
   await say(part.opening);
   for await (const line of createInterface({ input: process.stdin, terminal: false })) {
     const turn = part.turns.find(({ on }) => on.test(line));
     if (turn === undefined) continue;
     await say(turn.say);
-    if (turn.last === true) break;
+    if (turn.last === true) {
+      process.stdin.destroy();
+      return 0;
+    }
   }
-  process.stdin.destroy();
+  return part.turns.some(({ last }) => last === true) ? 1 : 0;
 }
 
 async function say(lines: readonly string[]): Promise<void> {
