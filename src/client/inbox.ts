@@ -7,45 +7,43 @@ import type { DeliverEnvelope } from '../protocol/envelope.ts';
 /** Ids remembered after their end: a repeat of an older one would be a new session's affair (P15). */
 const REMEMBERED = 50_000;
 
-type Standing = 'waiting' | 'taken';
+/** How a delivery ended here: submitted, or refused for good. */
+export type Verdict = 'taken' | { code: string; message: string };
 
 export class Inbox {
-  readonly #standing = new Map<string, Standing>();
+  readonly #waiting = new Set<string>();
+  /** In the order of their end, the oldest first. */
+  readonly #ended = new Map<string, Verdict>();
 
-  /** What to do with a DELIVER: hand it on, acknowledge it again, or nothing (it waits already). */
-  arrived(envelope: DeliverEnvelope): 'new' | 'taken' | 'waiting' {
-    const standing = this.#standing.get(envelope.id);
-    if (standing !== undefined) return standing;
-    this.#standing.set(envelope.id, 'waiting');
+  /** What to do with a DELIVER: hand it on, answer as before, or nothing (it waits already). */
+  arrived(envelope: DeliverEnvelope): 'new' | 'waiting' | Verdict {
+    const verdict = this.#ended.get(envelope.id);
+    if (verdict !== undefined) return verdict;
+    if (this.#waiting.has(envelope.id)) return 'waiting';
+    this.#waiting.add(envelope.id);
     return 'new';
   }
 
   isWaiting(id: string): boolean {
-    return this.#standing.get(id) === 'waiting';
+    return this.#waiting.has(id);
   }
 
-  /** It was submitted: a repeat is acknowledged again, never handed on. */
-  taken(id: string): void {
-    this.#standing.delete(id);
-    this.#standing.set(id, 'taken');
-    if (this.#standing.size <= REMEMBERED) return;
-    for (const [oldest, standing] of this.#standing) {
-      if (standing === 'taken') {
-        this.#standing.delete(oldest);
-        return;
-      }
-    }
+  /** It was submitted or refused: a repeat gets the same answer, and is never handed on. */
+  ended(id: string, verdict: Verdict): void {
+    this.#waiting.delete(id);
+    this.#ended.set(id, verdict);
+    if (this.#ended.size > REMEMBERED) this.#ended.delete(this.#ended.keys().next().value as string);
   }
 
-  /** It was given back or refused: the daemon decides what becomes of it, and may deliver it anew. */
+  /** It was given back: the daemon decides what becomes of it, and may deliver it anew. */
   released(id: string): void {
-    this.#standing.delete(id);
+    this.#waiting.delete(id);
   }
 
   /** The session is another's now: what waits untyped is the daemon's again (P9). */
   releaseWaiting(): string[] {
-    const waiting = [...this.#standing].filter(([, standing]) => standing === 'waiting').map(([id]) => id);
-    for (const id of waiting) this.#standing.delete(id);
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
     return waiting;
   }
 }

@@ -20,7 +20,7 @@ import { backoffMs, MAX_ATTEMPTS } from './backoff.ts';
 import type { RelayChannel } from './channel.ts';
 import type { ClientState, Outgoing, RelayClientHandlers, RelayClientOptions } from './contract.ts';
 import { establish, type Identity, type KeptSession } from './establish.ts';
-import { Inbox } from './inbox.ts';
+import { Inbox, type Verdict } from './inbox.ts';
 import { type Fate, Outbox } from './outbox.ts';
 import { SilenceWatch } from './silence.ts';
 
@@ -115,14 +115,20 @@ export class RelayClient {
 
   /** The message was submitted. Before this call nobody was told so (P12). */
   ack(envelope: DeliverEnvelope): void {
-    this.#inbox.taken(envelope.id);
-    this.#acknowledge(envelope);
+    this.#inbox.ended(envelope.id, 'taken');
+    this.#answer(envelope, 'taken');
   }
 
-  /** The message was not submitted: DEFERRED gives it back to its queue, other codes end it (P4). */
+  /** The message was not submitted and will not be: its sender is told (P4). */
   refuse(envelope: DeliverEnvelope, code: string, message: string): void {
+    this.#inbox.ended(envelope.id, { code, message });
+    this.#answer(envelope, { code, message });
+  }
+
+  /** Gives the message back to its name's queue, where a poll may read it (P4, P27). */
+  defer(envelope: DeliverEnvelope, message: string): void {
     this.#inbox.released(envelope.id);
-    this.#transmit('NACK', { ack_id: envelope.id, code, message });
+    this.#answer(envelope, { code: 'DEFERRED', message });
   }
 
   /** May this delivery still be typed? Only while we are READY and it is ours (P9). */
@@ -283,18 +289,14 @@ export class RelayClient {
   }
 
   #delivered(envelope: DeliverEnvelope): void {
-    switch (this.#inbox.arrived(envelope)) {
-      case 'new':
-        return this.#handlers.delivery(envelope);
-      case 'taken':
-        return this.#acknowledge(envelope);
-      case 'waiting':
-        return;
-    }
+    const standing = this.#inbox.arrived(envelope);
+    if (standing === 'new') this.#handlers.delivery(envelope);
+    else if (standing !== 'waiting') this.#answer(envelope, standing);
   }
 
-  #acknowledge(envelope: DeliverEnvelope): void {
-    this.#transmit('ACK', { ack_id: envelope.id, seq: envelope.delivery.seq });
+  #answer({ id, delivery }: DeliverEnvelope, verdict: Verdict): void {
+    if (verdict === 'taken') this.#transmit('ACK', { ack_id: id, seq: delivery.seq });
+    else this.#transmit('NACK', { ack_id: id, ...verdict });
   }
 
   #nacked(envelope: EnvelopeOf<'NACK'>): void {

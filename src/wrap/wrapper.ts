@@ -99,7 +99,7 @@ export class Wrapper {
   }
 
   async #run(scopedToken: string): Promise<number> {
-    const { options } = { options: this.#options };
+    const options = this.#options;
     const { adapter, agent, cwd, tty, sizeFor, clock, log, signals } = options;
     this.#client.start();
     const name = await this.#named();
@@ -209,7 +209,7 @@ export class Wrapper {
   #delivered(envelope: DeliverEnvelope): void {
     if (this.#options.inject === 'off') {
       // Nobody types: the agent reads its messages itself, by relay-poll (P27).
-      return this.#client.refuse(envelope, 'DEFERRED', 'this wrapper does not type: --inject off');
+      return this.#client.defer(envelope, 'this wrapper does not type: --inject off');
     }
     if (this.#injector === undefined) this.#early.push(envelope);
     else this.#injector.add(envelope);

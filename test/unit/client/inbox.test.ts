@@ -17,16 +17,23 @@ describe('P15 the inbox', () => {
     const inbox = new Inbox();
     expect(inbox.arrived(deliver('1'))).toBe('new');
     expect(inbox.arrived(deliver('1'))).toBe('waiting');
-    inbox.taken('1');
+    inbox.ended('1', 'taken');
     expect(inbox.arrived(deliver('1'))).toBe('taken');
     expect(inbox.releaseWaiting()).toEqual([]);
+  });
+
+  it('gives a repeat of what was refused the same answer: it may have been typed', () => {
+    const inbox = new Inbox();
+    inbox.arrived(deliver('1'));
+    inbox.ended('1', { code: 'NOT_CONFIRMED', message: 'no echo' });
+    expect(inbox.arrived(deliver('1'))).toEqual({ code: 'NOT_CONFIRMED', message: 'no echo' });
   });
 
   it('gives back what waits when the session is another', () => {
     const inbox = new Inbox();
     inbox.arrived(deliver('1'));
     inbox.arrived(deliver('2'));
-    inbox.taken('1');
+    inbox.ended('1', 'taken');
     expect(inbox.releaseWaiting()).toEqual(['2']);
     expect(inbox.isWaiting('2')).toBe(false);
     expect(inbox.arrived(deliver('2'))).toBe('new');
