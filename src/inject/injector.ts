@@ -34,6 +34,8 @@ export interface InjectorOptions {
   known: boolean;
   /** The agent's speech is read from the screen. */
   echoed: boolean;
+  /** `auto`: by keys when that is safe at once, else by the native channel if there is one. */
+  mode: 'auto' | 'keys' | 'native';
   /** May this delivery still be typed (P9)? */
   mayType: (envelope: DeliverEnvelope) => boolean;
   clock: Clock;
@@ -63,6 +65,19 @@ const SUBMIT_TRIES = 3;
 /** How often the surroundings are looked at while time alone may clear them, and while only a change may. */
 const LOOK_MS = 50;
 const IDLE_LOOK_MS = 500;
+/** Pause after a native channel failed: meanwhile keys are tried, where they may be. */
+const NATIVE_PAUSE_MS = 10_000;
+/** What a native channel need not wait for: it is the agent's own queue. */
+const KEYS_ONLY: ReadonlySet<Obstacle> = new Set([
+  'typing',
+  'draft',
+  'dialog',
+  'busy',
+  'other-view',
+  'no-box',
+  'printing',
+  'no-echo',
+]);
 /** Redraws come in bursts: one look for each is enough. */
 const BURST_MS = 10;
 
@@ -73,6 +88,7 @@ export class Injector {
   #state: 'idle' | 'working' | 'closed' = 'idle';
   #held = false;
   #reason: Obstacle | undefined;
+  #nativeFailedAt = Number.NEGATIVE_INFINITY;
   /** Ids in the queue that are the daemon's again. */
   readonly #released = new Set<string>();
   /** Ids that the agent's own record of its prompts has shown. */
@@ -144,7 +160,9 @@ export class Injector {
 
   async #inject(envelope: DeliverEnvelope): Promise<void> {
     const { terminal, log, clock } = this.#options;
-    if (!(await this.#clear(envelope))) return;
+    const way = await this.#clear(envelope);
+    if (way === 'none') return;
+    if (way === 'native') return this.#handOver(envelope);
     const view = await terminal.view();
     const bytes = pasteBytes(render(envelope, { echoed: this.#options.echoed }), view.bracketedPaste);
     const mode = await terminal.lineMode();
@@ -167,21 +185,44 @@ export class Injector {
     await this.#submit(envelope, pastedAt);
   }
 
-  /** Waits until nothing is in the way. False: it is not ours to type any more, or it has expired. */
-  async #clear(envelope: DeliverEnvelope): Promise<boolean> {
+  /** Waits for a way to the agent. `none`: it is not ours to give any more, or it has expired. */
+  async #clear(envelope: DeliverEnvelope): Promise<'keys' | 'native' | 'none'> {
     for (;;) {
-      if (this.#closed() || this.#released.has(envelope.id)) return false;
+      if (this.#closed() || this.#released.has(envelope.id)) return 'none';
       const expiresAt = envelope.delivery.expires_at;
       if (expiresAt !== undefined && this.#options.clock.now() >= expiresAt) {
         this.#handlers.refused(envelope, 'EXPIRED', 'its time to live ended before the agent was ready');
-        return false;
+        return 'none';
       }
       const reason = obstacle(await this.#surroundings(envelope)) ?? (await this.#hidden());
-      this.#report(reason);
+      const way = this.#way(reason);
+      this.#report(way === undefined ? reason : undefined);
       // Looking took a moment, in which it may have been taken back: look at that last.
-      if (reason === undefined) return !this.#closed() && !this.#released.has(envelope.id);
+      if (way !== undefined) return this.#closed() || this.#released.has(envelope.id) ? 'none' : way;
       await this.#pause(reason === 'typing' || reason === 'printing' ? LOOK_MS : IDLE_LOOK_MS);
     }
+  }
+
+  #way(reason: Obstacle | undefined): 'keys' | 'native' | undefined {
+    const { agent, mode, clock } = this.#options;
+    const rested = clock.monotonic() - this.#nativeFailedAt >= NATIVE_PAUSE_MS;
+    const native = agent.native !== undefined && mode !== 'keys' && rested;
+    if (native && (reason === undefined ? mode === 'native' : KEYS_ONLY.has(reason))) return 'native';
+    const keys = mode !== 'native' || agent.native === undefined;
+    return keys && reason === undefined ? 'keys' : undefined;
+  }
+
+  /** By the agent's own channel. Refused, the message is surely not there, and goes on waiting. */
+  async #handOver(envelope: DeliverEnvelope): Promise<void> {
+    const { agent, clock, log, echoed } = this.#options;
+    try {
+      await agent.native?.deliver(render(envelope, { echoed }), shortId(envelope));
+    } catch (error) {
+      log.warn('inject.native-failed', { id: envelope.id, error });
+      this.#nativeFailedAt = clock.monotonic();
+      return this.#inject(envelope);
+    }
+    this.#handlers.submitted(envelope);
   }
 
   /** A terminal that edits lines and does not echo them asks for a password. Asked last: it costs a process. */

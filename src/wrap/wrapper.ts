@@ -187,6 +187,7 @@ export class Wrapper {
           agent: prepared,
           known: adapter.profile !== 'generic',
           echoed: hearing.kind === 'screen',
+          mode: inject,
           mayType: (envelope) => this.#notices.owns(envelope) || this.#client.mayType(envelope),
           clock,
           log,

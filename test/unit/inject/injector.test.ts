@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AgentState, InputBox } from '../../../src/agents/adapter.ts';
+import type { AgentState, InputBox, NativeChannel } from '../../../src/agents/adapter.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { type AgentTerminal, Injector } from '../../../src/inject/injector.ts';
 import type { DeliverEnvelope } from '../../../src/protocol/envelope.ts';
@@ -79,7 +79,14 @@ class FakeAgent implements AgentTerminal {
   }
 }
 
-function setup(options: { known?: boolean; mayType?: () => boolean } = {}) {
+function setup(
+  options: {
+    known?: boolean;
+    mayType?: () => boolean;
+    mode?: 'auto' | 'keys' | 'native';
+    native?: NativeChannel;
+  } = {},
+) {
   const agent = new FakeAgent();
   const events: string[] = [];
   const injector = new Injector(
@@ -91,10 +98,11 @@ function setup(options: { known?: boolean; mayType?: () => boolean } = {}) {
         },
         inputBox: () => ({ text: agent.box, mode: agent.mode }),
         typeWhileBusy: false,
-        native: undefined,
+        native: options.native,
       },
       known: options.known ?? true,
       echoed: false,
+      mode: options.mode ?? 'auto',
       mayType: options.mayType ?? (() => true),
       clock: agent.clock,
       log: silentLog,
@@ -297,5 +305,54 @@ describe('the injector', () => {
     injector.hold(false);
     await pass(5_000);
     expect(events).toEqual(['waiting relay-away', 'waiting held', 'waiting for nothing', 'submitted hello']);
+  });
+
+  describe('with a native channel', () => {
+    const channel = (deliver: (text: string) => Promise<void>): NativeChannel => ({
+      name: 'test',
+      deliver,
+      close: async () => {},
+    });
+
+    it('types when that is safe at once, and takes the channel when a draft is in the way', async () => {
+      const given: string[] = [];
+      const { agent, injector, events, pass } = setup({
+        native: channel(async (text) => void given.push(text)),
+      });
+      injector.add(deliver('typed'));
+      await pass(5_000);
+      agent.box = 'half a sente';
+      injector.add(deliver('handed over'));
+      await pass(5_000);
+      expect(agent.taken).toHaveLength(1);
+      expect(given).toEqual([expect.stringContaining('handed over')]);
+      expect(agent.box).toBe('half a sente');
+      expect(events).toEqual(['submitted typed', 'submitted handed over']);
+    });
+
+    it('waits for keys when the channel fails, and loses nothing', async () => {
+      const { agent, injector, events, pass } = setup({
+        native: channel(() => Promise.reject(new Error('no'))),
+      });
+      agent.state = 'busy';
+      injector.add(deliver('hello'));
+      await pass(5_000);
+      agent.state = 'ready';
+      await pass(5_000);
+      expect(events.at(-1)).toBe('submitted hello');
+      expect(agent.taken).toHaveLength(1);
+    });
+
+    it('never types with --inject native', async () => {
+      const given: string[] = [];
+      const { agent, injector, pass } = setup({
+        mode: 'native',
+        native: channel(async (text) => void given.push(text)),
+      });
+      injector.add(deliver('hello'));
+      await pass(5_000);
+      expect(given).toHaveLength(1);
+      expect(agent.written).toEqual([]);
+    });
   });
 });
