@@ -57,11 +57,7 @@ export class RelayChannel implements HandoffConnection {
         reject(error);
       };
       const silent = (): void =>
-        fail(
-          new RelayError('TIMEOUT', `no WELCOME from ${endpoint} in ${WELCOME_MS} ms`, {
-            details: { suspect: true },
-          }),
-        );
+        fail(new RelayError('TIMEOUT', `no WELCOME from ${endpoint} in ${WELCOME_MS} ms`));
       let timer = clock.after(WELCOME_MS, silent);
 
       const first = (envelope: Envelope): void => {

@@ -17,8 +17,8 @@ export type ClientState =
   | 'closed';
 
 export interface RelayClientOptions {
-  /** Finds the relay or becomes it; `suspect` is an epoch whose leader fell silent (P20). */
-  attach: (suspect: number | undefined) => Promise<Attachment>;
+  /** Finds the relay or becomes it; a leader that does not answer is replaced (P20). */
+  attach: () => Promise<Attachment>;
   /** The name to have, or the prefix of one to be given. */
   identity: { agent: string } | { agentPrefix: string };
   capabilities: NonNullable<Payload<'HELLO'>['capabilities']>;

@@ -44,8 +44,6 @@ export class RelayClient {
   #channel: RelayChannel | undefined;
   #session: KeptSession | undefined;
   #attempt = 0;
-  /** The epoch of a leader that fell silent. */
-  #suspect: number | undefined;
   #silence: SilenceWatch | undefined;
   #timers = new Set<Timer>();
   #retry: Timer | undefined;
@@ -215,11 +213,9 @@ export class RelayClient {
   /** A leader stays attached to itself; everybody else looks anew, because the leader may be another. */
   async #attached(): Promise<Attachment> {
     if (this.#attachment?.leading === true) return this.#attachment;
-    const suspect = this.#suspect;
-    this.#suspect = undefined;
     await this.#attachment?.close();
     this.#attachment = undefined;
-    this.#attachment = await this.#options.attach(suspect);
+    this.#attachment = await this.#options.attach();
     return this.#attachment;
   }
 
@@ -239,7 +235,6 @@ export class RelayClient {
     this.#attempt = 0;
     this.#outbox.restart();
     const silence = new SilenceWatch(this.#clock, welcome.server.heartbeat_ms, () => {
-      this.#suspect = this.#attachment?.epoch;
       this.#lost(channel, 'the leader is silent');
       channel.destroy();
     });
@@ -344,7 +339,6 @@ export class RelayClient {
   #failed(error: RelayError): void {
     if (this.#state !== 'connecting' && this.#state !== 'handshaking') return;
     this.#attempt++;
-    if (error.details?.suspect === true) this.#suspect = this.#attachment?.epoch;
     if (error.code.startsWith('TOKEN_') && this.#session !== undefined) this.#session.tokens = [];
     const waitMs = Math.round(backoffMs(this.#attempt, this.#options.random));
     const fields = { code: error.code, message: error.message, attempt: this.#attempt, waitMs };

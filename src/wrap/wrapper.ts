@@ -43,7 +43,7 @@ export interface WrapperOptions {
   inject: InjectMode;
   speech: SpeechKind | 'auto';
   briefing: ((name: string) => string) | undefined;
-  attach: (suspect: number | undefined) => Promise<Attachment>;
+  attach: () => Promise<Attachment>;
   clock: Clock;
   log: Log;
   signals: Signals;
