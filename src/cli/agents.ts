@@ -1,0 +1,54 @@
+/** `agent-wrap agents`: who is on the relay, and what waits for whom. */
+import { Chalk } from 'chalk';
+import { Command } from 'commander';
+import * as z from 'zod';
+import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
+import { callRelay } from './relay-call.ts';
+import { throwUsage } from './usage.ts';
+
+const Agents = z.object({
+  namespace: z.string(),
+  agents: z.array(
+    z.looseObject({
+      name: z.string(),
+      state: z.string(),
+      status: z.string().optional(),
+      waitsFor: z.string().optional(),
+      topics: z.array(z.string()),
+      queueDepth: z.number(),
+      inflight: z.number(),
+      lastActivity: z.string(),
+    }),
+  ),
+});
+
+export function command(): Command {
+  const agents = throwUsage(new Command('agents'))
+    .description('lists the agents of the relay')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  agent-wrap agents\n  agent-wrap agents --json');
+  for (const option of placeOptions()) agents.addOption(option);
+  return agents.action(async (options: PlaceOptions & { json?: true }) => {
+    const place = placeOf(options, process.env);
+    const found = await callRelay(place, 'relay-agents', {}, Agents);
+    process.stdout.write(options.json ? `${JSON.stringify(found)}\n` : table(found));
+  });
+}
+
+function table({ namespace, agents }: z.output<typeof Agents>): string {
+  const paint = new Chalk(process.stdout.isTTY ? {} : { level: 0 });
+  if (agents.length === 0) return `nobody is on the relay ${namespace}\n`;
+  const rows = agents.map((agent) => [
+    agent.name,
+    agent.state === 'active' ? (agent.status ?? 'connected') : agent.state,
+    agent.waitsFor ?? '',
+    String(agent.queueDepth),
+    String(agent.inflight),
+    agent.topics.join(' '),
+    agent.lastActivity,
+  ]);
+  const head = ['NAME', 'STATE', 'WAITS FOR', 'QUEUE', 'INFLIGHT', 'TOPICS', 'LAST ACTIVITY'];
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd();
+  return [paint.bold(line(head)), ...rows.map(line)].join('\n').concat('\n');
+}
