@@ -19,7 +19,13 @@ export const helloPayload = z.looseObject({
       cumulative_ack: z.boolean().optional(),
     })
     .optional(),
-  session: z.looseObject({ resume_token: z.string().max(256).optional() }).optional(),
+  session: z
+    .looseObject({
+      resume_token: z.string().max(256).optional(),
+      /** P10: what the agent's own children will call with; the wrapper made it before the fork. */
+      scoped_token: z.string().max(256).optional(),
+    })
+    .optional(),
 });
 
 export const welcomePayload = z.looseObject({
