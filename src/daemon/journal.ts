@@ -2,7 +2,7 @@
  * The only way to change the state: append a record, and say the promise once the store says it is safe
  * (write → sync → fence, P20). docs/protocol.md §Records.
  */
-import { RelayError } from '../base/errors.ts';
+import type { RelayError } from '../base/errors.ts';
 import type { Message } from './message.ts';
 import { encodeRecord, type RelayRecord } from './record.ts';
 import type { RelayState } from './state.ts';

@@ -14,8 +14,8 @@ import { Heartbeat } from './heartbeat.ts';
 import { Inflight } from './inflight.ts';
 import type { Delivery } from './message.ts';
 import type { Relay } from './relay.ts';
-import type { Admission } from './sessions.ts';
 import type { Session } from './session-table.ts';
+import type { Admission } from './sessions.ts';
 
 /** DELIVERs stop here, so that answers always find room before SLOW_CONSUMER (P14). */
 const DELIVER_MARK_BYTES = MAX_OUTBOUND_BYTES / 4;

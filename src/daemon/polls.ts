@@ -5,8 +5,14 @@
 import type { Delivery } from './message.ts';
 import type { Relay } from './relay.ts';
 
+export interface Polled {
+  delivery: Delivery;
+  /** The reader may have seen it before. */
+  repeated: boolean;
+}
+
 export interface Page {
-  deliveries: Delivery[];
+  messages: Polled[];
   /** More waits right now. */
   hasMore: boolean;
 }
@@ -27,14 +33,18 @@ export class Polls {
     const pending = mailbox.claims.find((claim) => claim.since === since && claim.deliveries.some(isOpen));
     if (pending !== undefined) {
       const open = pending.deliveries.filter(isOpen);
-      return { deliveries: open.slice(0, limit), hasMore: open.length > limit || this.#available(name) };
+      const messages = open.slice(0, limit).map((delivery) => ({ delivery, repeated: true }));
+      return { messages, hasMore: open.length > limit || this.#available(name) };
     }
-    const deliveries = this.#take(name, limit);
-    if (deliveries.length > 0) {
-      const seqs = deliveries.map(({ seq }) => seq);
+    const messages = this.#take(name, limit).map((delivery) => ({
+      delivery,
+      repeated: delivery.repeated(this.#relay.epoch),
+    }));
+    if (messages.length > 0) {
+      const seqs = messages.map(({ delivery }) => delivery.seq);
       await journal.committed({ t: 'claim', name, since, seqs, until: clock.now() + settings.claimMs });
     }
-    return { deliveries, hasMore: this.#available(name) };
+    return { messages, hasMore: this.#available(name) };
   }
 
   /** Resolves when something may wait for the name, when `ms` have passed, or when the caller gave up. */

@@ -49,7 +49,7 @@ export interface TokenRecord {
 
 export type SessionRecord =
   | { t: 'opened'; session: string; name: string; at: number; token?: TokenRecord; scoped?: string }
-  | { t: 'token'; session: string; at: number; token: TokenRecord; reconnect?: true }
+  | { t: 'token'; session: string; at: number; token: TokenRecord; reconnect?: true; scoped?: string }
   | {
       t: 'active';
       session: string;

@@ -74,6 +74,7 @@ export class SessionTable {
         session.handoff = { ...record.token, used: false };
         this.#tokens.set(record.token.hash, session);
         if (record.reconnect) session.reconnects++;
+        this.#setScoped(session, record.scoped);
         break;
       case 'active':
         session.state = 'active';

@@ -35,6 +35,9 @@ const refuse = (code: ErrorCode, message: string, details?: Record<string, unkno
   throw new RelayError(code, message, details ? { details } : {});
 };
 
+const scopedBy = (hash: string | undefined): { scoped?: string } =>
+  hash === undefined ? {} : { scoped: hash };
+
 export class Sessions {
   readonly #relay: Relay;
   readonly #random: RandomBytes;
@@ -50,7 +53,7 @@ export class Sessions {
   /** A pending session for `relay-connect`, once it is stored. Throws BAD_NAME, NAME_IN_USE. */
   async open(
     name: string,
-    options: { ttlMs?: number | undefined; scopedToken?: string | undefined } = {},
+    options: { ttlMs?: number | undefined; scopedTokenHash?: string | undefined } = {},
   ): Promise<Handoff> {
     this.#checkFree(name);
     const { token, record } = this.#mintHandoff(options.ttlMs);
@@ -61,7 +64,7 @@ export class Sessions {
       name,
       at: this.#now,
       token: record,
-      ...this.#scoped(options.scopedToken),
+      ...scopedBy(options.scopedTokenHash),
     });
     const session = this.#known(id);
     this.#announce(session);
@@ -83,7 +86,11 @@ export class Sessions {
   }
 
   /** A new handoff token for a session; the one before is void. Throws SESSION_CLOSED, _EXPIRED, MAX_RECONNECTS. */
-  async renew(session: Session, kind: 'reconnect' | 'refresh'): Promise<Handoff> {
+  async renew(
+    session: Session,
+    kind: 'reconnect' | 'refresh',
+    scopedTokenHash?: string | undefined,
+  ): Promise<Handoff> {
     if (session.state === 'closed') refuse('SESSION_CLOSED', `the session of ${session.name} was closed`);
     if (session.state === 'expired') refuse('SESSION_EXPIRED', `the session of ${session.name} timed out`);
     if (kind === 'reconnect' && session.reconnects >= this.#relay.settings.maxReconnects) {
@@ -96,6 +103,7 @@ export class Sessions {
       at: this.#now,
       token: record,
       ...(kind === 'reconnect' ? { reconnect: true as const } : {}),
+      ...scopedBy(scopedTokenHash),
     });
     this.schedule(session);
     await stored;
@@ -121,7 +129,7 @@ export class Sessions {
         at: this.#now,
         resume: hashToken(resumeToken),
         injects: hello.capabilities?.injects === true,
-        ...this.#scoped(hello.session?.scoped_token),
+        ...scopedBy(hello.session?.scoped_token_hash),
       },
       () => said({ session, resumeToken, ...(notice ? { notice } : {}) }),
     );
@@ -249,7 +257,8 @@ export class Sessions {
 
   /** P9: nobody else is connected under the name, and no wrapper's lease holds it. */
   #checkFree(name: string, owner?: Session): void {
-    if (!isAgentName(name)) refuse('BAD_NAME', `not a name for an agent: ${JSON.stringify(name.slice(0, 80))}`);
+    if (!isAgentName(name))
+      refuse('BAD_NAME', `not a name for an agent: ${JSON.stringify(name.slice(0, 80))}`);
     const holder = this.#relay.state.sessions.holder(name);
     if (holder === undefined || holder === owner) return;
     const leased =
@@ -261,7 +270,10 @@ export class Sessions {
   #end(session: Session, state: 'closed' | 'expired', reason: string, said?: () => void): void {
     const { journal, state: relayState } = this.#relay;
     const record = { session: session.id, at: this.#now };
-    journal.write(state === 'closed' ? { t: 'closed', ...record, reason } : { t: 'expired', ...record }, said);
+    journal.write(
+      state === 'closed' ? { t: 'closed', ...record, reason } : { t: 'expired', ...record },
+      said,
+    );
     this.#announce(session, reason);
     this.schedule(session);
     if (reason === 'superseded' || relayState.sessions.ofName(session.name).length > 0) return;
@@ -289,12 +301,6 @@ export class Sessions {
     const token = mintToken('ah', this.#random);
     const hash = hashToken(token);
     return { token, record: { hash, id: tokenId(hash), until: this.#now + ttlMs } };
-  }
-
-  #scoped(token: string | undefined): { scoped?: string } {
-    if (token === undefined) return {};
-    if (tokenKind(token) !== 'as') refuse('BAD_REQUEST', 'a scoped token starts with as_ and is long enough');
-    return { scoped: hashToken(token) };
   }
 
   #announce(session: Session, reason?: string): void {

@@ -13,7 +13,7 @@ const TOKEN = /^(ah|ar|as)_[A-Za-z0-9_-]{16,200}$/;
 export const mintToken = (kind: TokenKind, random: RandomBytes): string =>
   `${kind}_${random(32).toString('base64url')}`;
 
-export const hashToken = (token: string): string => hash('sha256', token, 'base64url');
+export const hashToken = (token: string): string => hash('sha256', token, 'hex');
 
 /** What logs may say of a token (conformance 27). */
 export const tokenId = (hash: string): string => `t-${hash.slice(0, 12)}`;

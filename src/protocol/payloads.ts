@@ -22,8 +22,11 @@ export const helloPayload = z.looseObject({
   session: z
     .looseObject({
       resume_token: z.string().max(256).optional(),
-      /** P10: what the agent's own children will call with; the wrapper made it before the fork. */
-      scoped_token: z.string().max(256).optional(),
+      /** P10: sha256 (hex) of what the agent's own children call with; the wrapper made it before the fork. */
+      scoped_token_hash: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
     })
     .optional(),
 });

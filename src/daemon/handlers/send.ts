@@ -19,7 +19,11 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
     peer.send(newEnvelope('NACK', refusalOf(envelope.id, error), relay.clock.now()));
   const stream = streamOf(envelope);
   if (isRefused(peer, stream, envelope.id, now)) {
-    refuse(new RelayError('QUEUE_FULL', 'an earlier message of this stream was refused', { details: { scope: 'pair' } }));
+    refuse(
+      new RelayError('QUEUE_FULL', 'an earlier message of this stream was refused', {
+        details: { scope: 'pair' },
+      }),
+    );
     return;
   }
   const { raw, payload_meta: meta } = envelope;
