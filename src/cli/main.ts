@@ -11,7 +11,10 @@ export interface Subcommand {
   load: () => Promise<{ command: () => Command }>;
 }
 
-export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {};
+export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+  call: { summary: 'call a command of the relay', load: () => import('./call.ts') },
+  daemon: { summary: 'host the relay without an agent', load: () => import('./daemon.ts') },
+};
 
 /** Which subcommand the arguments name; `undefined` means: wrap an agent (or general help). */
 export function pickSubcommand(argv: readonly string[]): string | undefined {
