@@ -59,3 +59,67 @@ export const NAME_LEASE_MS = 10_000;
 
 /** Milliseconds after a takeover in which no name is given by prefix (P9). */
 export const PREFIX_PAUSE_MS = 2_000;
+
+/** Milliseconds a handoff token is good for (P7), if relay-connect is not told otherwise. */
+export const HANDOFF_TTL_MS = 5 * 60_000;
+
+/** Milliseconds a handoff token may be good for at most (P7, AFD security). */
+export const MAX_HANDOFF_TTL_MS = 15 * 60_000;
+
+/** Milliseconds a disconnected session can be taken up again (AFD reconnectWindow). */
+export const RECONNECT_WINDOW_MS = 5 * 60_000;
+
+/** Times a session may be taken up again by `relay-reconnect`; resume tokens are not counted. */
+export const MAX_RECONNECTS = 10;
+
+/** `relay-connect` calls a minute of one agent (AFD security). */
+export const HANDOFFS_PER_MINUTE = 10;
+
+/** Ended messages whose ids are remembered (P15); some 400 bytes each. */
+export const MAX_ENDED_MESSAGES = 50_000;
+
+/** Dead letters whose text is kept at hand; older ones are in the log of the store only. */
+export const MAX_DEAD_LETTERS = 1_000;
+
+/** Milliseconds a stream stays refused after a QUEUE_FULL, unless the refused id comes again (P15). */
+export const QUEUE_FULL_PAUSE_MS = 5_000;
+
+/** Milliseconds between two BUSY frames of a daemon that still recovers (P20). */
+export const RECOVERING_BUSY_MS = 500;
+
+/** Bytes of one peer that may wait for the disk before its socket is paused (P14). */
+export const MAX_UNSTORED_BYTES = 1024 * 1024;
+
+/** Milliseconds after which what a poll handed out and nobody confirmed returns (P27). */
+export const CLAIM_MS = 60_000;
+
+/** Milliseconds a poll may wait for a message (P22). */
+export const MAX_POLL_WAIT_MS = 30_000;
+
+/** Bytes of a request's body on the control interface (P22). */
+export const MAX_HTTP_BODY_BYTES = 1024 * 1024;
+
+/** Requests served at once on the control interface (P22). */
+export const MAX_HTTP_REQUESTS = 64;
+
+/** Milliseconds for the header, and for the whole, of a request (P22). */
+export const HTTP_HEADER_MS = 5_000;
+export const HTTP_REQUEST_MS = 10_000;
+
+/** Bytes of events that wait for one reader of /events; beyond it the stream ends with `gap` (P22). */
+export const MAX_EVENT_BUFFER_BYTES = 1024 * 1024;
+
+/** The brake of P18: messages a minute between two agents, in both directions together. */
+export const BRAKE_PAIR_PER_MINUTE = 30;
+
+/** The brake of P18: broadcasts a minute of one agent. */
+export const BRAKE_BROADCASTS_PER_MINUTE = 10;
+
+/** The brake of P18: messages a minute into one agent. */
+export const BRAKE_INJECTIONS_PER_MINUTE = 60;
+
+/** The brake of P18: times the same text may follow itself between two agents. */
+export const BRAKE_SAME_BODY = 5;
+
+/** Milliseconds after which a held pair is let go on (P18). */
+export const BRAKE_HOLD_MS = 60_000;

@@ -19,7 +19,16 @@ export const helloPayload = z.looseObject({
       cumulative_ack: z.boolean().optional(),
     })
     .optional(),
-  session: z.looseObject({ resume_token: z.string().max(256).optional() }).optional(),
+  session: z
+    .looseObject({
+      resume_token: z.string().max(256).optional(),
+      /** P10: sha256 (hex) of what the agent's own children call with; the wrapper made it before the fork. */
+      scoped_token_hash: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
+    })
+    .optional(),
 });
 
 export const welcomePayload = z.looseObject({

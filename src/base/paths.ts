@@ -1,0 +1,107 @@
+/** Where a relay lives: one directory, 0700, ours, reached through no link. docs/protocol.md §Daemon (P19). */
+import { lstatSync, mkdirSync, statfsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { RelayError, systemCode } from './errors.ts';
+
+export interface DirectoryEnvironment {
+  env: Readonly<Record<string, string | undefined>>;
+  uid: number;
+  hostname: string;
+}
+
+export const directoryEnvironment = (env: DirectoryEnvironment['env']): DirectoryEnvironment => ({
+  env,
+  uid: process.getuid?.() ?? 0,
+  hostname: hostname(),
+});
+
+/** Two directories, the relay's inside the one of all relays: both must be ours alone. */
+export interface RelayDirectory {
+  root: string;
+  path: string;
+}
+
+/** Where the relay of `namespace` may live, the best place first. */
+export function relayDirectories(
+  namespace: string,
+  { env, uid, hostname }: DirectoryEnvironment,
+): RelayDirectory[] {
+  const absolute = (path: string | undefined) => (path?.startsWith('/') ? path : undefined);
+  const home = absolute(env.HOME);
+  const state = absolute(env.XDG_STATE_HOME) ?? (home === undefined ? undefined : join(home, '.local/state'));
+  const runtime = absolute(env.XDG_RUNTIME_DIR);
+  const roots = [
+    ...(state === undefined ? [] : [join(state, 'agent-relay')]),
+    ...(runtime === undefined ? [] : [join(runtime, 'agent-relay')]),
+    `/tmp/agent-relay-${uid}`,
+  ];
+  const host = hostname.replace(/[^A-Za-z0-9.-]/g, '-').slice(0, 64) || 'localhost';
+  return roots.map((root) => ({ root, path: join(root, `${namespace}@${host}`) }));
+}
+
+/** Codes that say: not here, but perhaps at the next place. */
+const UNUSABLE = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOENT',
+  'ENOTDIR',
+  'ENOSPC',
+  'EDQUOT',
+  'ENAMETOOLONG',
+]);
+
+/**
+ * Makes the directory if it is not there. False when it cannot be made here, or lies on a network file
+ * system. Throws DIRECTORY_UNSAFE when it is there and is not ours alone.
+ */
+export function prepareDirectory({ root, path }: RelayDirectory, uid: number): boolean {
+  try {
+    mkdirSync(join(root, '..'), { recursive: true });
+    for (const each of [root, path]) {
+      makePrivate(each);
+      checkOurs(each, uid);
+    }
+    return !isNetworkFileSystem(path);
+  } catch (error) {
+    if (UNUSABLE.has(systemCode(error) ?? '')) return false;
+    throw error;
+  }
+}
+
+function makePrivate(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+function checkOurs(path: string, uid: number): void {
+  const stat = lstatSync(path);
+  const wrong = stat.isSymbolicLink()
+    ? 'is a symbolic link'
+    : !stat.isDirectory()
+      ? 'is not a directory'
+      : stat.uid !== uid
+        ? `belongs to user ${stat.uid}`
+        : (stat.mode & 0o077) !== 0
+          ? `can be used by others (mode ${(stat.mode & 0o777).toString(8)})`
+          : undefined;
+  if (wrong !== undefined) throw new RelayError('DIRECTORY_UNSAFE', `${path} ${wrong}`);
+}
+
+/** `statfs` types of file systems that machines share: a socket there leads to one of them only. */
+const NETWORK_TYPES = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB2
+  0x5346414f, // AFS
+  0x00c36400, // Ceph
+]);
+
+function isNetworkFileSystem(path: string): boolean {
+  return process.platform === 'linux' && NETWORK_TYPES.has(statfsSync(path).type >>> 0);
+}

@@ -1,0 +1,94 @@
+/** `agent-wrap daemon`: hosts the relay without an agent, until it is told to leave. docs/protocol.md §Daemon (P20). */
+import { Command, InvalidArgumentError } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { RelayError } from '../base/errors.ts';
+import { fileLog, silentLog } from '../base/log.ts';
+import type { Attachment } from '../client/attachment.ts';
+import { attach } from '../wrap/attach.ts';
+
+/** Milliseconds between two looks at whether anybody is still connected. */
+const IDLE_LOOK_MS = 1_000;
+
+interface Options {
+  namespace: string;
+  socket?: string;
+  idleExit?: number;
+  logFile?: string;
+}
+
+export function command(): Command {
+  return new Command('daemon')
+    .description('Host the relay of a namespace without an agent.')
+    .option('--namespace <name>', 'the relay to host', process.env.AGENT_RELAY_NAMESPACE ?? 'default')
+    .option('--socket <path>', 'be reachable at this path as well')
+    .option('--idle-exit <seconds>', 'leave when nobody was connected for so long', parseSeconds)
+    .option('--log-file <file>', 'append log lines (JSON) to this file')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  agent-wrap daemon\n  agent-wrap daemon --namespace team-a --idle-exit 60\n' +
+        '  agent-wrap daemon --socket /tmp/agent-relay.sock',
+    )
+    .action(run);
+}
+
+async function run({ namespace, socket, idleExit, logFile }: Options): Promise<void> {
+  const log = logFile === undefined ? silentLog : fileLog(logFile);
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
+  const attachment = await attach({
+    namespace,
+    socketPath: socket,
+    env: process.env,
+    mayLead: true,
+    clock: systemClock,
+    log,
+  });
+  if (attachment.role === 'client') {
+    throw new RelayError('NAME_IN_USE', `a daemon hosts ${namespace} already at ${attachment.endpoint}`, {
+      suggestion: 'use it, or choose another --namespace',
+      retryable: false,
+    });
+  }
+  process.stdout.write(`listening on ${attachment.endpoint}\n`);
+  const reason = await ended(attachment, stop.signal, idleExit);
+  await attachment.close();
+  if (reason === 'deposed') {
+    throw new RelayError('DEPOSED', `another daemon hosts ${namespace} now`, {
+      suggestion: 'nothing is to be done: it serves everybody',
+    });
+  }
+}
+
+/** Waits for a signal, for another leader, or until nobody was there for long enough. */
+function ended(
+  attachment: Attachment,
+  stop: AbortSignal,
+  idleExit: number | undefined,
+): Promise<'stopped' | 'deposed' | 'idle'> {
+  return new Promise((resolve) => {
+    let busyAt = systemClock.monotonic();
+    const timer = systemClock.every(IDLE_LOOK_MS, async () => {
+      if (!attachment.leading) return done('deposed');
+      if (idleExit === undefined) return;
+      const status = (await attachment.call('relay-status', {})) as { data?: { metrics: Metrics } };
+      if ((status.data?.metrics.connections ?? 1) > 0) busyAt = systemClock.monotonic();
+      if (systemClock.monotonic() - busyAt >= idleExit * 1_000) done('idle');
+    });
+    const done = (reason: 'stopped' | 'deposed' | 'idle') => {
+      timer.cancel();
+      resolve(reason);
+    };
+    if (stop.aborted) done('stopped');
+    else stop.addEventListener('abort', () => done('stopped'));
+  });
+}
+
+interface Metrics {
+  connections: number;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!Number.isFinite(seconds) || seconds < 0) throw new InvalidArgumentError('a number of seconds');
+  return seconds;
+}

@@ -1,0 +1,51 @@
+/** relay-agents: who is on the relay, without any session id (P22). */
+import { z } from 'zod';
+import { defineCommand } from '../../afd/command.ts';
+import { success } from '../../afd/result.ts';
+import type { Relay } from '../relay.ts';
+
+export const relayAgents = (relay: Relay) =>
+  defineCommand({
+    name: 'relay-agents',
+    description: 'List the agents of the relay: their state, topics and what waits for them',
+    category: 'relay',
+    tags: ['relay', 'read', 'agent-friendly'],
+    input: z.object({}),
+    output: z.object({
+      namespace: z.string(),
+      agents: z.array(
+        z.object({
+          name: z.string(),
+          state: z.string(),
+          topics: z.array(z.string()),
+          queueDepth: z.number(),
+          inflight: z.number(),
+          lastActivity: z.string(),
+        }),
+      ),
+    }),
+    errors: ['TOKEN_UNKNOWN', 'SESSION_DISCONNECTED'],
+    examples: [{ title: 'Everybody', input: {} }],
+    handler() {
+      const agents = new Map<string, ReturnType<typeof describe>>();
+      for (const session of relay.state.sessions.all()) {
+        if (session.state === 'closed' || session.state === 'expired') continue;
+        const known = agents.get(session.name);
+        if (known === undefined || session.state === 'active')
+          agents.set(session.name, describe(relay, session));
+      }
+      const sorted = [...agents.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+      return success({ namespace: relay.namespace, agents: sorted });
+    },
+  });
+
+function describe(relay: Relay, session: { name: string; state: string; lastActivity: number }) {
+  return {
+    name: session.name,
+    state: session.state,
+    topics: relay.state.topicsOf(session.name),
+    queueDepth: relay.state.findMailbox(session.name)?.depth ?? 0,
+    inflight: relay.peers.get(session.name)?.inflight.count ?? 0,
+    lastActivity: new Date(session.lastActivity).toISOString(),
+  };
+}

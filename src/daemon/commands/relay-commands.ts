@@ -1,0 +1,61 @@
+/** The registry of one daemon: its commands, and what surrounds each call. docs/commands.md (P21, P22). */
+import { audit } from '../../afd/audit.ts';
+import { rateLimit } from '../../afd/rate-limit.ts';
+import { CommandRegistry } from '../../afd/registry.ts';
+import type { Caller } from '../caller.ts';
+import type { Relay } from '../relay.ts';
+import { relayAgents } from './relay-agents.ts';
+import { relayConnect } from './relay-connect.ts';
+import { relayDisconnect } from './relay-disconnect.ts';
+import { relayHelp } from './relay-help.ts';
+import { relayPoll } from './relay-poll.ts';
+import { relayReconnect } from './relay-reconnect.ts';
+import { relayRefreshToken } from './relay-refresh-token.ts';
+import { relaySend } from './relay-send.ts';
+import { relayStatus } from './relay-status.ts';
+import { relaySubscribe, relayUnsubscribe } from './relay-subscribe.ts';
+
+const MINUTE_MS = 60_000;
+
+export function relayCommands(relay: Relay): CommandRegistry {
+  const registry: CommandRegistry = new CommandRegistry({
+    clock: relay.clock,
+    log: relay.log,
+    middleware: [
+      audit({
+        sink: (event) => relay.log.info('audit', event),
+        only: (name) => registry.get(name)?.mutation === true,
+      }),
+      rateLimit({
+        limit: relay.settings.handoffsPerMinute,
+        windowMs: MINUTE_MS,
+        keyOf: (name, input, ctx) => handoffKey(relay, name, input, ctx.caller as Caller),
+      }),
+    ],
+  });
+  return registry.register(
+    relayConnect(relay),
+    relayStatus(relay),
+    relayDisconnect(relay),
+    relayReconnect(relay),
+    relayRefreshToken(relay),
+    relaySend(relay),
+    relayPoll(relay),
+    relayAgents(relay),
+    relaySubscribe(relay),
+    relayUnsubscribe(relay),
+    relayHelp(registry),
+  );
+}
+
+/** Whose budget of handoffs a call uses up; one that carries the session's own token uses none (P21). */
+function handoffKey(relay: Relay, name: string, input: unknown, caller: Caller): string | undefined {
+  if (name !== 'relay-connect' && name !== 'relay-reconnect') return undefined;
+  if (caller.kind === 'session') return undefined;
+  const { agent, sessionId } = (input ?? {}) as Record<string, unknown>;
+  if (name === 'relay-reconnect') {
+    return relay.state.sessions.get(String(sessionId))?.name ?? 'no session';
+  }
+  // A name by prefix is a new one each time: there is no agent yet whose budget it could be.
+  return agent === undefined ? undefined : String(agent).slice(0, 64);
+}

@@ -1,0 +1,98 @@
+/** relay-poll: messages for whoever calls, without a connection. Checklist 29–30 (P27). */
+import { z } from 'zod';
+import { defineCommand } from '../../afd/command.ts';
+import { success } from '../../afd/result.ts';
+import { MAX_ID_LENGTH, MAX_POLL_WAIT_MS } from '../../protocol/limits.ts';
+import { type Caller, callerAs } from '../caller.ts';
+import type { Polled } from '../polls.ts';
+import type { Relay } from '../relay.ts';
+
+/** Milliseconds that we advise between two polls. */
+const POLL_INTERVAL_MS = 5_000;
+
+const message = z.looseObject({
+  id: z.string(),
+  from: z.string(),
+  to: z.string(),
+  topic: z.string().optional(),
+  ts: z.number(),
+  seq: z.number(),
+  kind: z.string().optional(),
+  body: z.string().optional(),
+  thread: z.string().optional(),
+  data: z.unknown().optional(),
+  /** The reader may have seen it before. */
+  redelivered: z.boolean().optional(),
+  expiresAt: z.number().optional(),
+});
+
+export const relayPoll = (relay: Relay) =>
+  defineCommand({
+    name: 'relay-poll',
+    description:
+      'Fetch the messages that wait; pass the lastMessageId of the last answer as since to confirm it',
+    category: 'relay',
+    tags: ['relay', 'read', 'agent-friendly'],
+    input: z.object({
+      since: z.string().min(1).max(MAX_ID_LENGTH).optional(),
+      limit: z.number().int().min(1).max(100).default(50),
+      /** Milliseconds to wait for a message when none is there. */
+      waitMs: z.number().int().min(0).max(MAX_POLL_WAIT_MS).default(0),
+      /** Who reads, where the caller wants to be sure of it. */
+      agent: z.string().optional(),
+    }),
+    output: z.object({
+      messages: z.array(message),
+      hasMore: z.boolean(),
+      lastMessageId: z.string().optional(),
+      pollAgainIn: z.number(),
+    }),
+    errors: ['TOKEN_REQUIRED', 'FORBIDDEN', 'SESSION_DISCONNECTED'],
+    examples: [{ title: 'What waits', input: { limit: 10 } }],
+    async handler({ since, limit, waitMs, agent }, ctx) {
+      const { name } = callerAs(ctx.caller as Caller, agent);
+      let page = await relay.polls.page(name, since ?? null, limit);
+      if (page.messages.length === 0 && waitMs > 0) {
+        await relay.polls.wait(name, waitMs, ctx.signal);
+        if (!ctx.signal.aborted) page = await relay.polls.page(name, since ?? null, limit);
+      }
+      const messages = page.messages.map(describe);
+      const last = messages.at(-1)?.id ?? since;
+      const pollAgainIn = page.hasMore ? 0 : POLL_INTERVAL_MS;
+      return success(
+        {
+          messages,
+          hasMore: page.hasMore,
+          ...(last === undefined ? {} : { lastMessageId: last }),
+          pollAgainIn,
+        },
+        {
+          metadata: {
+            agentHints: {
+              nextAction: 'Poll again with since=lastMessageId, which confirms these messages',
+              pollInterval: POLL_INTERVAL_MS,
+            },
+          },
+        },
+      );
+    },
+  });
+
+function describe({ delivery, repeated }: Polled): z.input<typeof message> {
+  const { message: sent } = delivery;
+  const { kind, body, thread, data } = JSON.parse(sent.raw?.payload ?? '{}');
+  return {
+    id: delivery.id,
+    from: sent.from,
+    to: delivery.recipient,
+    ...(sent.topic === undefined ? {} : { topic: sent.topic }),
+    ts: sent.at,
+    seq: delivery.seq,
+    kind,
+    body,
+    thread,
+    data,
+    ...(repeated ? { redelivered: true } : {}),
+    ...(delivery.hasTtl ? { expiresAt: delivery.until } : {}),
+  };
+}

@@ -1,0 +1,83 @@
+/** relay-send: a message from whoever calls, without a connection. Checklist 30 (P10). */
+import { z } from 'zod';
+import { defineCommand } from '../../afd/command.ts';
+import { type CommandResult, failureFrom, success } from '../../afd/result.ts';
+import { newId } from '../../protocol/ids.ts';
+import { MAX_ID_LENGTH, MAX_TOPIC_LENGTH } from '../../protocol/limits.ts';
+import { type Caller, callerAs } from '../caller.ts';
+import type { Relay } from '../relay.ts';
+
+const output = z.object({
+  messageId: z.string(),
+  timestamp: z.iso.datetime(),
+  recipients: z.array(z.string()),
+  /** Written to a store that survives the daemon. */
+  stored: z.boolean(),
+});
+
+export const relaySend = (relay: Relay) =>
+  defineCommand({
+    name: 'relay-send',
+    description: 'Send a message to an agent, to everybody ("*") or to a topic',
+    category: 'relay',
+    tags: ['relay', 'write', 'agent-friendly'],
+    mutation: true,
+    input: z.object({
+      to: z.string().optional(),
+      body: z.string(),
+      topic: z.string().min(1).max(MAX_TOPIC_LENGTH).optional(),
+      kind: z.string().min(1).max(64).default('message'),
+      thread: z.string().max(MAX_ID_LENGTH).optional(),
+      data: z.unknown().optional(),
+      ttlMs: z.number().positive().optional(),
+      /** A UUID of the caller's own: the same one again sends nothing twice (P15). */
+      messageId: z.uuid().optional(),
+      /** Who sends, where the caller wants to be sure of it. */
+      from: z.string().optional(),
+    }),
+    output,
+    errors: ['BAD_TARGET', 'MESSAGE_TOO_LARGE', 'QUEUE_FULL', 'DUPLICATE_ID', 'TOKEN_REQUIRED', 'FORBIDDEN'],
+    examples: [{ title: 'Ask an agent', input: { to: 'codex-1', body: 'Your turn' } }],
+    handler({ to, body, topic, kind, thread, data, ttlMs, messageId, from }, ctx) {
+      const caller = callerAs(ctx.caller as Caller, from);
+      const id = messageId ?? newId();
+      const payload = JSON.stringify({ kind, body, data, thread });
+      return new Promise<CommandResult<z.input<typeof output>>>((resolve) => {
+        relay.router.send(
+          {
+            id,
+            from: caller.name,
+            session: caller.kind === 'user' ? caller.name : caller.session.id,
+            injects: caller.kind !== 'user' && caller.session.injects,
+            to,
+            topic,
+            raw: { payload },
+            ttlMs,
+            acks: false,
+            command: true,
+          },
+          {
+            stored: (message) =>
+              resolve(
+                success({
+                  messageId: id,
+                  timestamp: new Date(message.at).toISOString(),
+                  recipients: message.deliveries.map(({ recipient }) => recipient),
+                  stored: relay.journal.durable,
+                }),
+              ),
+            refused: (error) => resolve(failureFrom(error)),
+            repeated: () =>
+              resolve(
+                success({
+                  messageId: id,
+                  timestamp: new Date(relay.clock.now()).toISOString(),
+                  recipients: [],
+                  stored: false,
+                }),
+              ),
+          },
+        );
+      });
+    },
+  });

@@ -1,0 +1,45 @@
+/** relay-subscribe and relay-unsubscribe: the topics of whoever calls (P17). */
+import { z } from 'zod';
+import { defineCommand } from '../../afd/command.ts';
+import { success } from '../../afd/result.ts';
+import { RelayError } from '../../base/errors.ts';
+import { MAX_TOPIC_LENGTH } from '../../protocol/limits.ts';
+import type { Caller } from '../caller.ts';
+import { setTopic } from '../handlers/subscribe.ts';
+import type { Relay } from '../relay.ts';
+
+const input = z.object({ topic: z.string().min(1).max(MAX_TOPIC_LENGTH) });
+const output = z.object({ agent: z.string(), topics: z.array(z.string()) });
+const errors = ['TOKEN_REQUIRED', 'QUEUE_FULL', 'SESSION_DISCONNECTED'];
+
+export const relaySubscribe = (relay: Relay) =>
+  defineCommand({
+    name: 'relay-subscribe',
+    description: 'Subscribe the calling agent to a topic: it gets what others send there',
+    category: 'relay',
+    tags: ['relay', 'write', 'agent-friendly'],
+    mutation: true,
+    input,
+    output,
+    errors,
+    handler: ({ topic }, ctx) => change(relay, ctx.caller as Caller, topic, true),
+  });
+
+export const relayUnsubscribe = (relay: Relay) =>
+  defineCommand({
+    name: 'relay-unsubscribe',
+    description: 'Unsubscribe the calling agent from a topic',
+    category: 'relay',
+    tags: ['relay', 'write', 'agent-friendly'],
+    mutation: true,
+    input,
+    output,
+    errors,
+    handler: ({ topic }, ctx) => change(relay, ctx.caller as Caller, topic, false),
+  });
+
+async function change(relay: Relay, caller: Caller, topic: string, on: boolean) {
+  if (caller.kind === 'user') throw new RelayError('TOKEN_REQUIRED', 'topics belong to agents');
+  await setTopic(relay, caller.name, topic, on);
+  return success({ agent: caller.name, topics: relay.state.topicsOf(caller.name) });
+}

@@ -1,0 +1,10 @@
+/** NACK of a DELIVER: given back (DEFERRED) or refused for good. docs/protocol.md §5 (P4). */
+import type { Handler } from '../peer.ts';
+
+export const nack: Handler<'NACK'> = (relay, peer, { payload }) => {
+  const delivery = peer.inflight.take(payload.ack_id);
+  if (delivery === undefined || peer.session === undefined) return;
+  if (payload.code === 'DEFERRED') relay.router.defer(delivery, peer.session.id);
+  else relay.router.bury(delivery, payload.code, payload.message);
+  peer.pump();
+};

@@ -1,0 +1,83 @@
+/** SEND: a message for the router; its answers go back to this connection. docs/protocol.md §5 (P12, P14, P15). */
+import { RelayError } from '../../base/errors.ts';
+import { DEFAULT_TOPIC } from '../../protocol/address.ts';
+import { type EnvelopeOf, newEnvelope } from '../../protocol/envelope.ts';
+import { QUEUE_FULL_PAUSE_MS } from '../../protocol/limits.ts';
+import type { Message } from '../message.ts';
+import type { Handler, Peer } from '../peer.ts';
+import type { Relay } from '../relay.ts';
+import type { Session } from '../session-table.ts';
+import { refusalOf, tellStored } from '../tell.ts';
+
+/** A BUSY for every so many messages above the soft mark (P14). */
+const BUSY_EVERY = 1_000;
+
+export const send: Handler<'SEND'> = (relay, peer, envelope) => {
+  const session = peer.session as Session;
+  const now = relay.clock.monotonic();
+  const refuse = (error: RelayError) =>
+    peer.send(newEnvelope('NACK', refusalOf(envelope.id, error), relay.clock.now()));
+  const stream = streamOf(envelope);
+  if (isRefused(peer, stream, envelope.id, now)) {
+    refuse(
+      new RelayError('QUEUE_FULL', 'an earlier message of this stream was refused', {
+        details: { scope: 'pair' },
+      }),
+    );
+    return;
+  }
+  const { raw, payload_meta: meta } = envelope;
+  const bytes = raw.payload.length;
+  peer.storing(bytes);
+  session.sent++;
+  relay.router.send(
+    {
+      id: envelope.id,
+      from: session.name,
+      session: session.id,
+      injects: session.injects,
+      to: envelope.to,
+      topic: envelope.topic,
+      raw,
+      ttlMs: meta?.ttl_ms,
+      acks: meta?.requires_ack === true,
+    },
+    {
+      stored: (message) => {
+        peer.storing(-bytes);
+        const answer = tellStored(relay, message);
+        if (answer) peer.send(newEnvelope('ACK', answer, relay.clock.now()));
+        advise(relay, peer, message);
+      },
+      refused: (error) => {
+        peer.storing(-bytes);
+        if (error.code === 'QUEUE_FULL') {
+          peer.refused.set(stream, { id: envelope.id, until: now + QUEUE_FULL_PAUSE_MS });
+        }
+        refuse(error);
+      },
+      repeated: () => peer.storing(-bytes),
+    },
+  );
+};
+
+/** P15: after QUEUE_FULL a stream stays refused until that id comes again or some seconds pass. */
+function isRefused(peer: Peer, stream: string, id: string, now: number): boolean {
+  const refused = peer.refused.get(stream);
+  if (refused === undefined) return false;
+  if (refused.id !== id && now < refused.until) return true;
+  peer.refused.delete(stream);
+  return false;
+}
+
+/** P14: BUSY when the backlog of a pair passes the soft mark, and again as it grows. */
+function advise(relay: Relay, peer: Peer, { from, to }: Message): void {
+  if (to === undefined) return;
+  const depth = relay.state.messages.pairDepth(from, to);
+  const above = depth - relay.settings.pairSoftMark;
+  if (above < 0 || above % BUSY_EVERY !== 0) return;
+  const retry = Math.min(1_000, 50 * (1 + above / BUSY_EVERY));
+  peer.send(newEnvelope('BUSY', { retry_after_ms: retry, queue_depth: depth }, relay.clock.now()));
+}
+
+const streamOf = ({ to, topic }: EnvelopeOf<'SEND'>): string => `${to ?? ''}\0${topic ?? DEFAULT_TOPIC}`;

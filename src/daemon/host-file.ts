@@ -1,0 +1,67 @@
+/**
+ * `host.json` in the relay's directory: which machine hosts it, renewed while it does, so that two
+ * machines on one shared home do not depose each other for ever. docs/protocol.md §Daemon (P19).
+ */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { RelayError } from '../base/errors.ts';
+
+/** Milliseconds between two renewals. */
+export const RENEW_MS = 3_000;
+
+/** Milliseconds after its last renewal in which a machine is believed to host the relay still. */
+const FRESH_MS = 10_000;
+
+/** Milliseconds after a leader's last sign in which its agents may still be looking for another (P9, P21). */
+const ORPHANED_MS = 60_000;
+
+interface HostFile {
+  boot_id: string;
+  /** Wall clock, ms. */
+  renewed: number;
+  /** The leader left, and nobody was connected. */
+  empty?: boolean;
+}
+
+/** Throws RELAY_ELSEWHERE when another machine hosts the relay. Else: whether agents may be on their way. */
+export function inspectHost(directory: string, now: number): { tookOver: boolean } {
+  const file = read(directory);
+  if (file === undefined) return { tookOver: false };
+  const age = Math.abs(now - file.renewed);
+  if (file.boot_id !== bootId()) {
+    if (age < FRESH_MS && file.empty !== true) {
+      throw new RelayError('RELAY_ELSEWHERE', `another machine hosts the relay in ${directory}`);
+    }
+    return { tookOver: false };
+  }
+  return { tookOver: file.empty !== true && age < ORPHANED_MS };
+}
+
+/** Says that this machine hosts the relay; `empty` on leaving, when nobody is connected. */
+export function renewHost(directory: string, now: number, empty = false): void {
+  const file: HostFile = { boot_id: bootId(), renewed: now, ...(empty ? { empty } : {}) };
+  const temporary = join(directory, `.host-${process.pid}`);
+  writeFileSync(temporary, `${JSON.stringify(file)}\n`, { mode: 0o600 });
+  renameSync(temporary, join(directory, 'host.json'));
+}
+
+function read(directory: string): HostFile | undefined {
+  try {
+    const file: unknown = JSON.parse(readFileSync(join(directory, 'host.json'), 'utf8'));
+    if (typeof file !== 'object' || file === null) return undefined;
+    const { boot_id, renewed, empty } = file as Partial<HostFile>;
+    if (typeof boot_id !== 'string' || typeof renewed !== 'number') return undefined;
+    return { boot_id, renewed, ...(empty === true ? { empty } : {}) };
+  } catch {
+    return undefined; // not there, or torn by a crash: it says nothing
+  }
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return `host:${hostname()}`;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * A daemon with its socket: elected, served, healed each second, and gone when deposed. The one file that
+ * joins Daemon, Leadership and Control. architecture.md "Leadership and the store" (P19, P20).
+ */
+import { randomBytes } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { renderEndpoint } from '../afd/endpoint.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import { RelayError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Payload } from '../protocol/payloads.ts';
+import type { Link } from '../transport/link.ts';
+import { memoryLinks } from '../transport/memory.ts';
+import { Control } from './control.ts';
+import { Daemon } from './daemon.ts';
+import { inspectHost, RENEW_MS, renewHost } from './host-file.ts';
+import { Leadership } from './leadership.ts';
+import type { DaemonSettings } from './settings.ts';
+import { MemoryStore } from './store/memory-store.ts';
+import type { Fence, Store } from './store/store.ts';
+
+/** Milliseconds between two looks at whether directory, socket and symlinks are right (P20). */
+const HEAL_MS = 1_000;
+
+export interface HostOptions {
+  directory: string;
+  namespace: string;
+  /** The highest epoch known. */
+  above: number;
+  clock: Clock;
+  log: Log;
+  socketPath?: string | undefined;
+  settings?: Partial<DaemonSettings> | undefined;
+  openStore?: ((place: { directory: string; epoch: number; fence: Fence }) => Store) | undefined;
+}
+
+export class Host {
+  readonly daemon: Daemon;
+  readonly epoch: number;
+  readonly endpoint: string;
+  /** Resolves when it leads no more, by its own will or deposed. */
+  readonly ended: Promise<void>;
+  readonly #directory: string;
+  readonly #leadership: Leadership;
+  readonly #server: Server;
+  readonly #control: Control;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #timers: Timer[];
+  #state: 'leading' | 'ending' | 'ended' = 'leading';
+  #end: () => void = () => {};
+
+  private constructor(options: HostOptions, leadership: Leadership, server: Server, tookOver: boolean) {
+    const { directory, namespace, clock, log, settings, openStore } = options;
+    this.#directory = directory;
+    this.#leadership = leadership;
+    this.#server = server;
+    this.#clock = clock;
+    this.#log = log;
+    this.epoch = leadership.epoch;
+    this.endpoint = renderEndpoint(leadership.path);
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    const place = { directory, epoch: leadership.epoch, fence: leadership };
+    this.daemon = new Daemon({
+      store: openStore?.(place) ?? new MemoryStore(leadership),
+      clock,
+      log,
+      random: randomBytes,
+      epoch: leadership.epoch,
+      namespace,
+      endpoint: this.endpoint,
+      tookOver,
+      ...(settings === undefined ? {} : { settings }),
+      failed: () => void this.close(),
+    });
+    this.#control = new Control(this.daemon, clock, log);
+    this.#timers = [
+      clock.every(HEAL_MS, () => this.#heal(), { unref: true }),
+      clock.every(RENEW_MS, () => this.#renew(), { unref: true }),
+    ];
+    this.#renew();
+    this.#heal();
+  }
+
+  /** Stands for election. Undefined when another won; throws RELAY_ELSEWHERE. */
+  static async stand(options: HostOptions): Promise<Host | undefined> {
+    const { tookOver } = inspectHost(options.directory, options.clock.now());
+    const waiting: Socket[] = [];
+    let serve = (socket: Socket): void => void waiting.push(socket);
+    const server = createServer((socket) => serve(socket));
+    const leadership = await Leadership.stand({ ...options, server });
+    if (leadership === undefined) {
+      for (const socket of waiting) socket.destroy();
+      return undefined;
+    }
+    // Out of file descriptors: the connection is lost, the leader goes on (P20).
+    server.on('error', (error) => options.log.error('host.server', { error }));
+    const host = new Host(options, leadership, server, tookOver);
+    serve = (socket) => host.#control.accept(socket);
+    for (const socket of waiting) serve(socket);
+    options.log.info('host.leads', { epoch: host.epoch, directory: options.directory, tookOver });
+    return host;
+  }
+
+  get leading(): boolean {
+    return this.#state === 'leading';
+  }
+
+  /** A connection to the daemon that needs no socket. Throws DAEMON_UNREACHABLE. */
+  open(): Link {
+    if (this.#state !== 'leading') throw new RelayError('DAEMON_UNREACHABLE', 'the daemon here has ended');
+    const [ours, theirs] = memoryLinks();
+    this.daemon.accept(theirs);
+    return ours;
+  }
+
+  /** Hands over: BYE to all, the socket is closed, its file stays. Twice is fine. */
+  async close(bye?: Payload<'BYE'>): Promise<void> {
+    if (this.#state !== 'leading') return this.ended;
+    this.#state = 'ending';
+    for (const timer of this.#timers) timer.cancel();
+    const alone = this.daemon.connections === 0;
+    // First nobody new comes in: who is sent away shall find the socket refused, and take over at once.
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    await this.daemon.close(bye);
+    if (alone) this.#renew(true);
+    this.#control.close();
+    await closed;
+    this.#leadership.release();
+    this.#state = 'ended';
+    this.#end();
+  }
+
+  #heal(): void {
+    try {
+      this.#leadership.heal();
+    } catch (thrown) {
+      const error = RelayError.from(thrown);
+      if (error.code !== 'DEPOSED') {
+        this.#log.warn('host.heal', { error });
+        return;
+      }
+      this.#log.warn('host.deposed', { message: error.message });
+      void this.close({ code: 'DEPOSED', message: error.message, epoch: this.epoch });
+    }
+  }
+
+  #renew(empty = false): void {
+    try {
+      this.#leadership.check();
+      renewHost(this.#directory, this.#clock.now(), empty);
+    } catch (error) {
+      this.#log.warn('host.renew', { error });
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The only way to change the state: append a record, and say the promise once the store says it is safe
+ * (write → sync → fence, P20). docs/protocol.md §Records.
+ */
+import type { RelayError } from '../base/errors.ts';
+import type { Message } from './message.ts';
+import { encodeRecord, type RelayRecord } from './record.ts';
+import type { RelayState } from './state.ts';
+import type { Store } from './store/store.ts';
+
+export class Journal {
+  readonly #store: Store;
+  readonly #state: RelayState;
+  readonly #failed: (error: RelayError) => void;
+  /** What has happened but found no room on the disk: tried again, its promise not said till then. */
+  #postponed: (() => void)[] = [];
+
+  /** @param failed called when the store takes nothing any more: deposed, or broken. */
+  constructor(store: Store, state: RelayState, failed: (error: RelayError) => void) {
+    this.#store = store;
+    this.#state = state;
+    this.#failed = failed;
+  }
+
+  get durable(): boolean {
+    return this.#store.durable;
+  }
+
+  get format(): number {
+    return this.#store.format;
+  }
+
+  /**
+   * Records what happened; the state has it at once, `done` may say it. A full disk delays it, because it
+   * cannot be undone any more.
+   */
+  write(record: RelayRecord, done?: () => void): void {
+    this.#state.apply(record);
+    this.#append(encodeRecord(record), done);
+  }
+
+  /** As `write`, for those who wait. Rejects when the store takes nothing any more. */
+  committed(record: RelayRecord): Promise<void> {
+    this.#state.apply(record);
+    return new Promise((resolve, reject) => this.#append(encodeRecord(record), resolve, reject));
+  }
+
+  /** Records a message: stored and ready to be delivered, or refused as if it had never come. */
+  admit(
+    record: Extract<RelayRecord, { t: 'message' }>,
+    stored: (message: Message) => void,
+    refused: (error: RelayError) => void,
+  ): Message {
+    const message = this.#state.messages.add(record);
+    this.#store.append(encodeRecord(record), (error) => {
+      if (error === undefined) {
+        this.#state.settle(message);
+        stored(message);
+        return;
+      }
+      this.#state.messages.retract(message);
+      refused(error);
+      this.#judge(error);
+    });
+    return message;
+  }
+
+  /** Tries again what found no room. */
+  retry(): void {
+    const postponed = this.#postponed;
+    this.#postponed = [];
+    for (const again of postponed) again();
+  }
+
+  #append(bytes: Buffer, done?: () => void, rejected?: (error: RelayError) => void): void {
+    this.#store.append(bytes, (error) => {
+      if (error === undefined) {
+        done?.();
+      } else if (error.code === 'STORE_FULL') {
+        this.#postponed.push(() => this.#append(bytes, done, rejected));
+      } else {
+        rejected?.(error);
+        this.#judge(error);
+      }
+    });
+  }
+
+  #judge(error: RelayError): void {
+    if (error.code !== 'STORE_FULL') this.#failed(error);
+  }
+}

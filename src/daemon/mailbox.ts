@@ -1,0 +1,219 @@
+/**
+ * What waits for one name (P9), stream by stream: order holds within a stream, and streams take turns
+ * (P11, P13). Pure; it decides nothing about connections.
+ */
+import { DEFAULT_TOPIC } from '../protocol/address.ts';
+import type { Delivery } from './message.ts';
+
+/** Empty streams are forgotten beyond this number: their topics come from outside. */
+const MAX_IDLE_STREAMS = 256;
+
+export interface Claim {
+  /** The `since` of the poll it answered. */
+  since: string | null;
+  deliveries: Delivery[];
+  /** Wall clock, ms: when it lapses (P27). */
+  until: number;
+}
+
+export interface StreamView {
+  topic: string;
+  from: string;
+  /** The highest seq ever put into it. */
+  lastSeq: number;
+}
+
+class Stream implements StreamView {
+  readonly topic: string;
+  readonly from: string;
+  lastSeq = 0;
+  /** It stands in the round of turns. */
+  inTurn = false;
+  /** By seq; what lies before #head was taken. */
+  #waiting: Delivery[] = [];
+  #head = 0;
+
+  constructor(from: string, topic: string) {
+    this.from = from;
+    this.topic = topic;
+  }
+
+  get length(): number {
+    return this.#waiting.length - this.#head;
+  }
+
+  put(delivery: Delivery): void {
+    this.lastSeq = Math.max(this.lastSeq, delivery.seq);
+    const waiting = this.#waiting;
+    const last = waiting.at(-1);
+    if (this.length === 0 || last === undefined || last.seq < delivery.seq) {
+      waiting.push(delivery);
+    } else if (this.#head > 0 && delivery.seq < (waiting[this.#head] as Delivery).seq) {
+      waiting[--this.#head] = delivery;
+    } else {
+      waiting.splice(this.#place(delivery.seq), 0, delivery);
+    }
+  }
+
+  take(): Delivery | undefined {
+    const delivery = this.#waiting[this.#head];
+    if (delivery === undefined) return undefined;
+    this.#head++;
+    if (this.#head === this.#waiting.length) {
+      this.#waiting = [];
+      this.#head = 0;
+    } else if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting.splice(0, this.#head);
+      this.#head = 0;
+    }
+    return delivery;
+  }
+
+  remove(delivery: Delivery): boolean {
+    const at = this.#place(delivery.seq);
+    if (this.#waiting[at] !== delivery) return false;
+    this.#waiting.splice(at, 1);
+    return true;
+  }
+
+  /** Index of the first that waits with a seq of at least `seq`. */
+  #place(seq: number): number {
+    let low = this.#head;
+    let high = this.#waiting.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#waiting[middle] as Delivery).seq < seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+export class Mailbox {
+  readonly name: string;
+  /** The name was seen: what is for it waits until retention (P16). */
+  known = false;
+  /** Answers of polls that nobody has confirmed (P27). */
+  readonly claims: Claim[] = [];
+  readonly #streams = new Map<string, Stream>();
+  #turns: Stream[] = [];
+  readonly #held = new Set<string>();
+  /** Given back by the connected session (DEFERRED): for polls, or the next session. */
+  readonly #deferred = new Map<number, Delivery>();
+  #waiting = 0;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Deliveries that wait, given back ones included. */
+  get depth(): number {
+    return this.#waiting + this.#deferred.size;
+  }
+
+  /** Nothing of it is worth keeping. */
+  get empty(): boolean {
+    return this.depth === 0 && this.claims.length === 0;
+  }
+
+  get deferredCount(): number {
+    return this.#deferred.size;
+  }
+
+  streams(): Iterable<StreamView> {
+    return this.#streams.values();
+  }
+
+  put(delivery: Delivery): void {
+    delivery.state = 'waiting';
+    const stream = this.#streamOf(delivery);
+    stream.put(delivery);
+    this.#waiting++;
+    this.#enlist(stream);
+  }
+
+  /** The head of the stream whose turn it is; undefined when nothing may go. */
+  take(): Delivery | undefined {
+    for (let left = this.#turns.length; left > 0; left--) {
+      const stream = this.#turns.shift() as Stream;
+      stream.inTurn = false;
+      if (this.#held.has(stream.from)) continue;
+      const delivery = stream.take();
+      if (delivery === undefined) continue;
+      this.#waiting--;
+      this.#enlist(stream);
+      return delivery;
+    }
+    return undefined;
+  }
+
+  /** Whether `take` would give something. */
+  get ready(): boolean {
+    return this.#turns.some((stream) => stream.length > 0 && !this.#held.has(stream.from));
+  }
+
+  /** Takes out a delivery that waits, wherever it stands. */
+  remove(delivery: Delivery): void {
+    if (this.#deferred.delete(delivery.seq)) return;
+    if (this.#streams.get(keyOf(delivery))?.remove(delivery)) this.#waiting--;
+  }
+
+  defer(delivery: Delivery): void {
+    delivery.state = 'waiting';
+    this.#deferred.set(delivery.seq, delivery);
+  }
+
+  takeDeferred(): Delivery | undefined {
+    for (const [seq, delivery] of this.#deferred) {
+      this.#deferred.delete(seq);
+      return delivery;
+    }
+    return undefined;
+  }
+
+  /** Another session serves the name: what the last one gave back is offered again. */
+  restoreDeferred(): void {
+    const deferred = [...this.#deferred.values()];
+    this.#deferred.clear();
+    for (const delivery of deferred) this.put(delivery);
+  }
+
+  /** P18: all streams of a sender stand still, or go on. */
+  hold(from: string): void {
+    this.#held.add(from);
+  }
+
+  release(from: string): void {
+    this.#held.delete(from);
+    for (const stream of this.#streams.values()) if (stream.from === from) this.#enlist(stream);
+  }
+
+  isHeld(from: string): boolean {
+    return this.#held.has(from);
+  }
+
+  #enlist(stream: Stream): void {
+    if (stream.inTurn || stream.length === 0) return;
+    stream.inTurn = true;
+    this.#turns.push(stream);
+  }
+
+  #streamOf(delivery: Delivery): Stream {
+    const key = keyOf(delivery);
+    let stream = this.#streams.get(key);
+    if (stream === undefined) {
+      if (this.#streams.size >= MAX_IDLE_STREAMS) this.#forgetIdle();
+      stream = new Stream(delivery.message.from, delivery.message.topic ?? DEFAULT_TOPIC);
+      this.#streams.set(key, stream);
+    }
+    return stream;
+  }
+
+  #forgetIdle(): void {
+    for (const [key, stream] of this.#streams) {
+      if (stream.length === 0 && !stream.inTurn) this.#streams.delete(key);
+    }
+  }
+}
+
+const keyOf = ({ message }: Delivery): string => `${message.from}\0${message.topic ?? DEFAULT_TOPIC}`;

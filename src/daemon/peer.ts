@@ -1,0 +1,319 @@
+/**
+ * One connection as the daemon sees it: its handshake, its heartbeat, what it was given, and how it ends.
+ * docs/protocol.md §4, §6, §7 (P2, P5, P13, P14).
+ */
+import type { Timer } from '../base/clock.ts';
+import { RelayError } from '../base/errors.ts';
+import { type Envelope, type EnvelopeOf, newEnvelope } from '../protocol/envelope.ts';
+import { newId } from '../protocol/ids.ts';
+import { DEFAULT_MAX_INFLIGHT, MAX_OUTBOUND_BYTES, MAX_UNSTORED_BYTES } from '../protocol/limits.ts';
+import type { Payload } from '../protocol/payloads.ts';
+import type { Connection } from '../transport/connection.ts';
+import { handle } from './handlers/handle.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Inflight } from './inflight.ts';
+import type { Delivery } from './message.ts';
+import type { Relay } from './relay.ts';
+import type { Session } from './session-table.ts';
+import type { Admission } from './sessions.ts';
+
+/** DELIVERs stop here, so that answers always find room before SLOW_CONSUMER (P14). */
+const DELIVER_MARK_BYTES = MAX_OUTBOUND_BYTES / 4;
+
+/** Milliseconds for a peer to read the last words we sent it. */
+const LAST_WORDS_MS = 2_000;
+
+/** Milliseconds between two looks whether bytes have left for a client that does not acknowledge (P13). */
+const WRITTEN_LOOK_MS = 5;
+
+/** `welcoming`: its session is being stored. */
+export type PeerState = 'handshaking' | 'welcoming' | 'ready' | 'closing' | 'closed';
+
+export class Peer {
+  readonly #relay: Relay;
+  readonly #connection: Connection;
+  readonly #ended: (peer: Peer) => void;
+  readonly #heartbeat: Heartbeat;
+  readonly #since: number;
+  #state: PeerState = 'handshaking';
+  #session: Session | undefined;
+  #capabilities: NonNullable<Payload<'HELLO'>['capabilities']> = {};
+  #inflight: Inflight;
+  /** Given to a client that does not acknowledge, and not yet out of our memory. */
+  #unwritten: Delivery[] = [];
+  #writtenLook: Timer | undefined;
+  #answered = false;
+  #unstoredBytes = 0;
+  #paused = false;
+  /** Streams that stay refused after a QUEUE_FULL (P15): stream → the refused id and till when. */
+  readonly refused = new Map<string, { id: string; until: number }>();
+
+  constructor(relay: Relay, connection: Connection, ended: (peer: Peer) => void) {
+    this.#relay = relay;
+    this.#connection = connection;
+    this.#ended = ended;
+    this.#since = relay.clock.monotonic();
+    this.#heartbeat = new Heartbeat(relay.settings.heartbeatMs, this.#since);
+    this.#inflight = new Inflight(DEFAULT_MAX_INFLIGHT, relay.settings.maxInflightBytes);
+  }
+
+  get state(): PeerState {
+    return this.#state;
+  }
+
+  /** The session it serves; there is one from HELLO on. */
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  get inflight(): Inflight {
+    return this.#inflight;
+  }
+
+  /** Both sides declared it (P23). */
+  get cumulativeAck(): boolean {
+    return this.#capabilities.cumulative_ack === true;
+  }
+
+  start(): void {
+    this.#connection.start({
+      envelope: (envelope) => this.#receive(envelope),
+      invalid: (error, fatal) => this.#invalid(error, fatal),
+      heard: () => this.#heartbeat.heard(this.#relay.clock.monotonic()),
+      drain: () => this.pump(),
+      closed: () => this.#gone(),
+    });
+  }
+
+  send(envelope: Envelope): void {
+    if (this.#state !== 'closed') this.#connection.send(envelope);
+  }
+
+  /** HELLO or RESUME was accepted: from now on this connection serves the session's name. */
+  bind(session: Session, capabilities: Payload<'HELLO'>['capabilities']): void {
+    const { peers, settings } = this.#relay;
+    this.#session = session;
+    this.#capabilities = capabilities ?? {};
+    this.#inflight = new Inflight(
+      this.#capabilities.max_inflight ?? DEFAULT_MAX_INFLIGHT,
+      settings.maxInflightBytes,
+    );
+    this.#become('welcoming');
+    const before = peers.get(session.name);
+    peers.set(session.name, this);
+    if (before !== this) before?.takenOver();
+  }
+
+  /** The session is stored: says WELCOME and begins to deliver. */
+  welcome({ session, resumeToken, notice }: Admission): void {
+    if (this.#state !== 'welcoming') return;
+    const { clock, epoch, version, journal, settings, state } = this.#relay;
+    if (notice) this.#error(notice, false);
+    const { dedupSince } = state.messages;
+    this.send(
+      newEnvelope(
+        'WELCOME',
+        {
+          session_id: session.id,
+          resume_token: resumeToken,
+          server: {
+            max_frame_bytes: settings.maxFrameBytes,
+            heartbeat_ms: settings.heartbeatMs,
+            epoch,
+            version,
+            store_format: journal.format,
+            ...(journal.durable ? { dedup_since: dedupSince } : {}),
+            capabilities: { cumulative_ack: true },
+          },
+        },
+        clock.now(),
+      ),
+    );
+    this.#become('ready');
+  }
+
+  /** Delivers what may go now: streams take turns, within the limits of P13 and P14. */
+  pump(): void {
+    const session = this.#session;
+    if (this.#state !== 'ready' || session === undefined) return;
+    const mailbox = this.#relay.state.mailbox(session.name);
+    while (this.#inflight.room && this.#connection.bufferedBytes < DELIVER_MARK_BYTES) {
+      const delivery = mailbox.take();
+      if (delivery === undefined) break;
+      if (this.#relay.router.expired(delivery)) continue;
+      this.#connection.sendFrame(delivery.frame(session.id, this.#relay.epoch));
+      delivery.state = 'inflight';
+      this.#relay.state.messages.markGiven(delivery);
+      session.received++;
+      this.#inflight.add(delivery);
+      if (this.#capabilities.ack === false) this.#unwritten.push(delivery);
+    }
+    if (this.#unwritten.length > 0 && this.#writtenLook === undefined) this.#lookForWritten();
+  }
+
+  /** Counts bytes that wait for the disk; beyond the limit we stop reading, until it has them (P14). */
+  storing(bytes: number): void {
+    this.#unstoredBytes += bytes;
+    if (!this.#paused && this.#unstoredBytes > MAX_UNSTORED_BYTES) {
+      this.#paused = true;
+      this.#connection.pause();
+    } else if (this.#paused && this.#unstoredBytes < MAX_UNSTORED_BYTES / 2) {
+      this.#paused = false;
+      this.#connection.resume();
+    }
+  }
+
+  /** Called several times a heartbeat: PING, or the end. */
+  look(now: number): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    if (this.#state === 'handshaking') {
+      if (now - this.#since >= this.#relay.settings.handshakeMs) {
+        this.fail(new RelayError('HANDSHAKE_TIMEOUT', 'no HELLO came in time'));
+      }
+      return;
+    }
+    const life = this.#heartbeat.look(now, this.#paused);
+    if (life === 'ping') this.send(newEnvelope('PING', { nonce: newId() }, this.#relay.clock.now()));
+    if (life === 'dead') {
+      this.#relay.log.info('peer.silent', { agent: this.#session?.name });
+      this.#connection.destroy();
+      this.#gone();
+    }
+  }
+
+  /** A refusal of one frame; the connection stays (P5). */
+  refuse(error: RelayError, refId?: string): void {
+    this.#error(error, false, refId);
+  }
+
+  /** ERROR, then the end (P5). */
+  fail(error: RelayError): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#relay.log.info('peer.refused', { agent: this.#session?.name, code: error.code });
+    this.#error(error, true);
+    this.end();
+  }
+
+  /** Another connection serves the session now: this one is told, and does not come back by itself (P9). */
+  takenOver(): void {
+    this.#release();
+    this.#session = undefined;
+    this.#error(new RelayError('SESSION_TAKEN_OVER', 'another connection took this session over'), true);
+    this.bye({ code: 'SESSION_TAKEN_OVER' });
+  }
+
+  /** The client said BYE: its session ends, and BYE answers once that and the ACKs before it are stored. */
+  leave(): void {
+    const session = this.#session;
+    this.#release();
+    this.#session = undefined;
+    if (session === undefined) this.bye({});
+    else this.#relay.sessions.close(session, 'bye', () => this.bye({}));
+  }
+
+  /** BYE, then the end. */
+  bye(payload: Payload<'BYE'>): void {
+    this.send(newEnvelope('BYE', payload, this.#relay.clock.now()));
+    this.end();
+  }
+
+  /** Lets what was sent be read, then closes. */
+  end(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    this.#become('closing');
+    this.#connection.end();
+    this.#relay.clock.after(LAST_WORDS_MS, () => this.#connection.destroy(), { unref: true });
+  }
+
+  /** Stops reading until there is something to answer with: the daemon recovers (P20). */
+  hush(on: boolean): void {
+    this.#paused = on;
+    if (on) this.#connection.pause();
+    else this.#connection.resume();
+  }
+
+  #receive(envelope: Envelope): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    const session = this.#session;
+    if (session !== undefined && this.#state === 'ready') {
+      session.lastActivity = this.#relay.clock.now();
+      if (!this.#answered) {
+        this.#answered = true;
+        this.#relay.sessions.answered(session);
+      }
+    }
+    try {
+      handle(this.#relay, this, envelope);
+    } catch (thrown) {
+      const error = RelayError.from(thrown);
+      if (error.code !== 'INTERNAL') {
+        this.refuse(error, envelope.id);
+        return;
+      }
+      this.#relay.log.error('peer.handler_threw', { type: envelope.type, error: thrown });
+      this.fail(new RelayError('INTERNAL', 'the daemon failed on this frame'));
+    }
+  }
+
+  #invalid(error: RelayError, fatal: boolean): void {
+    // The Connection ends a fatal one itself: only the words are ours.
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    if (!fatal) {
+      this.#error(error, false, error.details?.refId as string | undefined);
+      return;
+    }
+    this.#become('closing');
+    this.#relay.log.info('peer.refused', { agent: this.#session?.name, code: error.code });
+    this.#error(error, true);
+    this.#relay.clock.after(LAST_WORDS_MS, () => this.#connection.destroy(), { unref: true });
+  }
+
+  #error({ code, message, suggestion }: RelayError, fatal: boolean, refId?: string): void {
+    const payload = { code, message, suggestion, fatal, ...(refId === undefined ? {} : { ref_id: refId }) };
+    this.send(newEnvelope('ERROR', payload, this.#relay.clock.now()));
+  }
+
+  /** P13: without acknowledgments a delivery has ended when its bytes have left our memory. */
+  #lookForWritten(): void {
+    this.#writtenLook = undefined;
+    if (this.#connection.bufferedBytes === 0) {
+      const written = this.#unwritten;
+      this.#unwritten = [];
+      for (const delivery of written) {
+        this.#inflight.take(delivery.id);
+        this.#relay.router.delivered(delivery, 'written');
+      }
+      this.pump();
+    } else {
+      this.#writtenLook = this.#relay.clock.after(WRITTEN_LOOK_MS, () => this.#lookForWritten());
+    }
+  }
+
+  #gone(): void {
+    if (this.#state === 'closed') return;
+    this.#become('closed');
+    const session = this.#session;
+    this.#release();
+    if (session !== undefined) this.#relay.sessions.left(session);
+    this.#ended(this);
+  }
+
+  /** What it had not acknowledged waits again, and the name is served by nobody. */
+  #release(): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const { peers, router } = this.#relay;
+    if (peers.get(session.name) === this) peers.delete(session.name);
+    this.#unwritten = [];
+    this.#writtenLook?.cancel();
+    router.putBack(this.#inflight.takeAll().reverse());
+    router.wake(session.name);
+  }
+
+  #become(state: PeerState): void {
+    this.#state = state;
+    this.#relay.log.debug('peer', { agent: this.#session?.name, state });
+  }
+}
+
+export type Handler<T extends Envelope['type']> = (relay: Relay, peer: Peer, envelope: EnvelopeOf<T>) => void;

@@ -1,0 +1,69 @@
+/**
+ * Reading what earlier reigns left, before the first WELCOME. Who says HELLO meanwhile is told BUSY, so
+ * that nobody deposes a leader that only reads (P20). docs/protocol.md §Daemon.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import { type Envelope, newEnvelope } from '../protocol/envelope.ts';
+import { RECOVERING_BUSY_MS } from '../protocol/limits.ts';
+import type { Peer } from './peer.ts';
+import { decodeRecord } from './record.ts';
+import type { RelayState } from './state.ts';
+import type { Store } from './store/store.ts';
+
+export class Recovery {
+  readonly #clock: Clock;
+  readonly #postponed: { peer: Peer; go: () => void }[] = [];
+  #state: 'running' | 'done' = 'running';
+  #busy: Timer | undefined;
+  #finished: () => void = () => {};
+  /** Resolves when the state is rebuilt. */
+  readonly done: Promise<void> = new Promise((resolve) => {
+    this.#finished = resolve;
+  });
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get running(): boolean {
+    return this.#state === 'running';
+  }
+
+  /** Folds every record of the store. Rejects with what the store or a record says. */
+  async run(store: Store, state: RelayState): Promise<number> {
+    let records = 0;
+    for await (const bytes of store.recover()) {
+      state.recover(decodeRecord(bytes));
+      records++;
+    }
+    return records;
+  }
+
+  /** Keeps a frame for later, and says BUSY. */
+  postpone(peer: Peer, go: (envelope: Envelope) => void, envelope: Envelope): void {
+    if (!this.#postponed.some((each) => each.peer === peer)) {
+      peer.hush(true);
+      this.#sayBusy(peer);
+    }
+    this.#postponed.push({ peer, go: () => go(envelope) });
+    this.#busy ??= this.#clock.every(RECOVERING_BUSY_MS, () => {
+      for (const each of new Set(this.#postponed.map((entry) => entry.peer))) this.#sayBusy(each);
+    });
+  }
+
+  /** Lets go on what waited, in its order. Twice is fine. */
+  finish(): void {
+    if (this.#state === 'done') return;
+    this.#state = 'done';
+    this.#busy?.cancel();
+    for (const { go } of this.#postponed) go();
+    for (const peer of new Set(this.#postponed.map((entry) => entry.peer))) peer.hush(false);
+    this.#postponed.length = 0;
+    this.#finished();
+  }
+
+  #sayBusy(peer: Peer): void {
+    const payload = { retry_after_ms: RECOVERING_BUSY_MS, queue_depth: 0 };
+    peer.send(newEnvelope('BUSY', payload, this.#clock.now()));
+  }
+}

@@ -1,0 +1,32 @@
+/** What the parts of one daemon share. Made by Daemon; handlers and commands get it passed in. */
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { Events } from './events.ts';
+import type { Journal } from './journal.ts';
+import type { Peer } from './peer.ts';
+import type { Polls } from './polls.ts';
+import type { Recovery } from './recovery.ts';
+import type { Router } from './router.ts';
+import type { Sessions } from './sessions.ts';
+import type { DaemonSettings } from './settings.ts';
+import type { RelayState } from './state.ts';
+
+export interface Relay {
+  readonly epoch: number;
+  readonly version: string;
+  readonly namespace: string;
+  /** `unix:///…`: what a handoff points to. */
+  readonly endpoint: string;
+  readonly settings: DaemonSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly state: RelayState;
+  readonly journal: Journal;
+  readonly events: Events;
+  readonly sessions: Sessions;
+  readonly router: Router;
+  readonly polls: Polls;
+  readonly recovery: Recovery;
+  /** The connection that serves a name, from its HELLO on. */
+  readonly peers: Map<string, Peer>;
+}

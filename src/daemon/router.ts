@@ -1,0 +1,376 @@
+/**
+ * SEND → recipients → store → DELIVER, and what becomes of each delivery. Whatever happens, every
+ * delivery ends as delivered, waiting, or a dead letter its sender was told about.
+ * docs/protocol.md §Delivery (P11, P12, P14–P18).
+ */
+import { type ErrorCode, RelayError } from '../base/errors.ts';
+import { BROADCAST, isAgentName, isName, SYSTEM_NAME, USER_NAME } from '../protocol/address.ts';
+import type { RawParts } from '../protocol/envelope.ts';
+import { newId } from '../protocol/ids.ts';
+import { FRAME_HEADROOM_BYTES } from '../protocol/limits.ts';
+import { Brake } from './brake.ts';
+import { contentHash, type Delivery, type Message, messageKey, SEQS_PER_EPOCH } from './message.ts';
+import type { EndState, Recipient } from './record.ts';
+import type { Relay } from './relay.ts';
+import { tellFate } from './tell.ts';
+
+export interface Outgoing {
+  id: string;
+  from: string;
+  /** The sender's session, or a stand-in for those without one: part of the key of P15. */
+  session: string;
+  /** The sender is a wrapped agent: the brake applies (P18). */
+  injects: boolean;
+  to?: string | undefined;
+  topic?: string | undefined;
+  raw: RawParts;
+  ttlMs?: number | undefined;
+  acks: boolean;
+  command?: boolean;
+}
+
+export interface Reply {
+  /** Stored now, or before: the first outcome holds (P15). */
+  stored(message: Message): void;
+  refused(error: RelayError): void;
+  /** The same SEND is being stored already: its answer is on the way. */
+  repeated(): void;
+}
+
+/** Milliseconds between two notices of one kind to one agent (P18). */
+const NOTICE_MS = 60_000;
+
+export class Router {
+  readonly #relay: Relay;
+  readonly #brake: Brake;
+  readonly #noticed = new Map<string, number>();
+  #lastNumber = 0;
+
+  constructor(relay: Relay) {
+    this.#relay = relay;
+    this.#brake = new Brake(relay.settings);
+  }
+
+  /** Goes on counting where an earlier life of this very epoch stopped. */
+  recovered(): void {
+    this.#lastNumber = this.#relay.state.lastNumber(this.#relay.epoch);
+  }
+
+  /** Takes a message in. `reply` comes later, never inside this call when something is stored. */
+  send(outgoing: Outgoing, reply: Reply): void {
+    const key = messageKey(outgoing.from, outgoing.session, outgoing.id);
+    const known = this.#relay.state.messages.get(key);
+    if (known !== undefined) {
+      this.#again(known, outgoing, reply);
+      return;
+    }
+    try {
+      this.#admit(key, outgoing, reply);
+    } catch (error) {
+      reply.refused(RelayError.from(error));
+    }
+  }
+
+  /** The recipient has it: typed, read, or (without acknowledgments) written to its socket. */
+  delivered(delivery: Delivery, how: Exclude<EndState, 'dead'> = 'delivered'): void {
+    if (delivery.state === 'delivered' || delivery.state === 'written') return;
+    this.#end(delivery, how);
+  }
+
+  /** A dead letter, with its reason; the sender is told. */
+  bury(delivery: Delivery, code: ErrorCode | string, text: string): void {
+    if (!delivery.ended) this.#end(delivery, 'dead', code, text);
+  }
+
+  /** P4: the recipient gives it back to its name's queue. */
+  defer(delivery: Delivery, session: string): void {
+    if (delivery.ended) return;
+    this.#relay.journal.write({ t: 'deferred', seq: delivery.seq, session }, () => {
+      this.#fate(delivery, 'deferred');
+      this.#relay.polls.wake(delivery.recipient);
+    });
+  }
+
+  /** What a lost connection had not acknowledged waits again, in its place (P16). */
+  putBack(deliveries: Iterable<Delivery>): void {
+    for (const delivery of deliveries) {
+      if (delivery.state === 'inflight' || delivery.state === 'claimed') {
+        this.#relay.state.putBack(delivery);
+      }
+    }
+  }
+
+  /** Something may wait for the name: whoever serves it looks. */
+  wake(name: string): void {
+    this.#relay.peers.get(name)?.pump();
+    this.#relay.polls.wake(name);
+  }
+
+  /** Its time is up: judged by where it stands (P16). */
+  fellDue(delivery: Delivery): void {
+    if (delivery.state !== 'waiting') return;
+    const { state, clock, sessions, settings } = this.#relay;
+    const now = clock.now();
+    if (delivery.until > now) {
+      state.deadlines.add(delivery.until, { kind: 'delivery', delivery });
+    } else if (!delivery.given) {
+      this.bury(delivery, 'EXPIRED', `not delivered to ${delivery.recipient} in time`);
+    } else if (sessions.mayReturn(delivery.recipient)) {
+      state.deadlines.add(now + settings.heartbeatMs, { kind: 'delivery', delivery });
+    } else {
+      this.bury(delivery, 'NOT_CONFIRMED', `${delivery.recipient} left without confirming it`);
+    }
+  }
+
+  /**
+   * Whether a delivery taken out of its mailbox came too late; it is a dead letter then. One that was
+   * given before is not: the session it went to knows best whether it was typed (P16).
+   */
+  expired(delivery: Delivery): boolean {
+    if (delivery.given || delivery.until > this.#relay.clock.now()) return false;
+    this.bury(delivery, 'EXPIRED', `not delivered to ${delivery.recipient} in time`);
+    return true;
+  }
+
+  /** P18: a held pair goes on. */
+  release(from: string, to: string): void {
+    if (!this.#relay.state.mailbox(to).isHeld(from)) return;
+    this.#relay.journal.write({ t: 'release', from, to }, () => {
+      this.#relay.log.info('brake.released', { from, to });
+      this.wake(to);
+    });
+  }
+
+  /** A line from the relay itself to an agent or the person; at most one a minute and kind (P18). */
+  notice(to: string, kind: string, body: string): void {
+    const now = this.#relay.clock.monotonic();
+    const key = `${to}\0${kind}`;
+    if (now - (this.#noticed.get(key) ?? Number.NEGATIVE_INFINITY) < NOTICE_MS) {
+      this.#relay.log.info('notice.withheld', { to, kind });
+      return;
+    }
+    this.#noticed.set(key, now);
+    const payload = JSON.stringify({ kind: 'notice', body });
+    this.send(
+      {
+        id: newId(),
+        from: SYSTEM_NAME,
+        session: SYSTEM_NAME,
+        injects: false,
+        to,
+        raw: { payload },
+        acks: false,
+      },
+      {
+        stored: () => {},
+        refused: (error) => this.#relay.log.warn('notice.refused', { to, error }),
+        repeated: () => {},
+      },
+    );
+  }
+
+  /** Forgets what was long ago. */
+  sweep(): void {
+    const now = this.#relay.clock.monotonic();
+    this.#brake.sweep(now);
+    for (const [key, at] of this.#noticed) if (now - at >= NOTICE_MS) this.#noticed.delete(key);
+  }
+
+  /** P15: the same key once more. */
+  #again(message: Message, outgoing: Outgoing, reply: Reply): void {
+    if (contentHash(outgoing.to, outgoing.topic, outgoing.raw) !== message.hash) {
+      reply.refused(new RelayError('DUPLICATE_ID', `the id ${outgoing.id} was used for another content`));
+      return;
+    }
+    if (message.deliveries.some(({ state }) => state === 'storing')) {
+      reply.repeated();
+      return;
+    }
+    reply.stored(message);
+    for (const delivery of message.deliveries) tellFate(this.#relay, delivery);
+  }
+
+  #admit(key: string, outgoing: Outgoing, reply: Reply): void {
+    this.#checkSize(outgoing);
+    const recipients = this.#recipients(outgoing);
+    if (recipients === undefined) {
+      this.#relay.log.info('notice.answered', { from: outgoing.from });
+      throw new RelayError('BAD_TARGET', 'nobody reads what is sent to system');
+    }
+    this.#checkRoom(outgoing, recipients);
+    const held = this.#judgeBrake(outgoing, recipients);
+    const { acks, command } = outgoing;
+    this.#relay.journal.admit(
+      {
+        t: 'message',
+        key,
+        id: outgoing.id,
+        from: outgoing.from,
+        session: outgoing.session,
+        ...(outgoing.to === undefined ? {} : { to: outgoing.to }),
+        ...(outgoing.topic === undefined ? {} : { topic: outgoing.topic }),
+        at: this.#relay.clock.now(),
+        acks,
+        ...(command ? { command } : {}),
+        recipients,
+        raw: outgoing.raw,
+      },
+      (message) => this.#stored(message, held, reply),
+      (error) => reply.refused(error),
+    );
+  }
+
+  #stored(message: Message, held: ReadonlySet<string>, reply: Reply): void {
+    this.#emit(message);
+    reply.stored(message);
+    for (const delivery of message.deliveries) {
+      if (delivery.full) this.bury(delivery, 'QUEUE_FULL', `too much waits for ${delivery.recipient}`);
+      else if (held.has(delivery.recipient)) this.#fate(delivery, 'held');
+      this.wake(delivery.recipient);
+    }
+  }
+
+  #end(delivery: Delivery, how: EndState, code?: string, text?: string): void {
+    this.#relay.journal.write(
+      {
+        t: 'ended',
+        seq: delivery.seq,
+        how,
+        at: this.#relay.clock.now(),
+        ...(code === undefined ? {} : { code, text: text ?? '' }),
+      },
+      () => {
+        this.#fate(delivery, how);
+        const { message } = delivery;
+        if (how === 'dead' && message.command && message.from !== SYSTEM_NAME) {
+          this.notice(
+            message.from,
+            code as string,
+            `not delivered to ${delivery.recipient}: ${text} [${code}]`,
+          );
+        }
+      },
+    );
+  }
+
+  #fate(delivery: Delivery, fate: EndState | 'deferred' | 'held'): void {
+    const { message } = delivery;
+    if (this.#relay.events.watched) {
+      this.#relay.events.emit({
+        type: 'fate',
+        id: message.id,
+        from: message.from,
+        to: delivery.recipient,
+        fate,
+        at: this.#relay.clock.now(),
+        ...(delivery.reason ? { code: delivery.reason.code } : {}),
+      });
+    }
+    tellFate(this.#relay, delivery);
+  }
+
+  #emit({ id, from, to, topic, at, size }: Message): void {
+    if (!this.#relay.events.watched) return;
+    const about = { id, from, to: to ?? BROADCAST, at, size };
+    this.#relay.events.emit({ type: 'message', ...about, ...(topic === undefined ? {} : { topic }) });
+  }
+
+  /** P6: the DELIVER must fit into a frame. */
+  #checkSize({ raw }: Outgoing): void {
+    const limit = this.#relay.settings.maxFrameBytes - FRAME_HEADROOM_BYTES;
+    const characters = raw.payload.length + (raw.payload_meta?.length ?? 0);
+    if (characters * 3 <= limit) return;
+    const bytes = Buffer.byteLength(raw.payload) + Buffer.byteLength(raw.payload_meta ?? '');
+    if (bytes <= limit) return;
+    throw new RelayError('MESSAGE_TOO_LARGE', `${bytes} bytes; a message may have ${limit}`);
+  }
+
+  /** P17: who gets it. Undefined for an answer to a notice (P18). */
+  #recipients(outgoing: Outgoing): Recipient[] | undefined {
+    const { from, to, topic } = outgoing;
+    if (to === SYSTEM_NAME) return undefined;
+    if (to !== undefined && to !== BROADCAST) {
+      if (to !== USER_NAME && (!isName(to) || !isAgentName(to))) {
+        throw new RelayError('BAD_TARGET', `not a recipient: ${JSON.stringify(to.slice(0, 80))}`);
+      }
+      return [this.#recipient(to, outgoing)];
+    }
+    if (to === undefined && topic === undefined) {
+      throw new RelayError('BAD_TARGET', 'a message needs "to" or "topic"');
+    }
+    const names = topic === undefined ? this.#registered() : this.#relay.state.subscribers(topic);
+    const recipients: Recipient[] = [];
+    for (const name of names) if (name !== from) recipients.push(this.#recipient(name, outgoing));
+    return recipients;
+  }
+
+  /** Connected, or within the reconnect window. */
+  #registered(): Set<string> {
+    const names = new Set<string>();
+    for (const { name, state } of this.#relay.state.sessions.all()) {
+      if (state === 'active' || state === 'disconnected') names.add(name);
+    }
+    return names;
+  }
+
+  #recipient(name: string, { ttlMs }: Outgoing): Recipient {
+    const { clock, epoch, settings, state } = this.#relay;
+    const known = state.findMailbox(name)?.known === true;
+    const patience = ttlMs ?? (known ? settings.retentionMs : settings.unknownNameTtlMs);
+    return {
+      name,
+      seq: epoch * SEQS_PER_EPOCH + ++this.#lastNumber,
+      until: clock.now() + Math.min(patience, settings.retentionMs),
+      ...(ttlMs === undefined ? {} : { ttl: true as const }),
+    };
+  }
+
+  /** P14, P17: refuses what finds no room; of several recipients, marks the full ones. */
+  #checkRoom(outgoing: Outgoing, recipients: Recipient[]): void {
+    const { messages } = this.#relay.state;
+    const { relayMaxMessages, relayMaxBytes, senderShare, pairHardMark } = this.#relay.settings;
+    const size = outgoing.raw.payload.length + (outgoing.raw.payload_meta?.length ?? 0);
+    const exceeds = (load: { messages: number; bytes: number }, share: number) =>
+      load.messages + 1 > relayMaxMessages * share || load.bytes + size > relayMaxBytes * share;
+    const full = (scope: 'pair' | 'sender' | 'relay', message: string): never => {
+      throw new RelayError('QUEUE_FULL', message, { details: { scope } });
+    };
+    if (exceeds(messages.load, 1)) full('relay', 'too much waits undelivered in this relay');
+    if (exceeds(messages.loadOf(outgoing.from), senderShare)) {
+      full('sender', `too much of ${outgoing.from} waits undelivered`);
+    }
+    const fanned = outgoing.to === undefined || outgoing.to === BROADCAST;
+    for (const recipient of recipients) {
+      if (messages.pairDepth(outgoing.from, recipient.name) < pairHardMark) continue;
+      if (fanned) recipient.full = true;
+      else full('pair', `too much of ${outgoing.from} waits for ${recipient.name}`);
+    }
+  }
+
+  /** P18: the recipients whose pair with the sender is held, from now on or already. */
+  #judgeBrake(outgoing: Outgoing, recipients: readonly Recipient[]): ReadonlySet<string> {
+    const held = new Set<string>();
+    const { settings, state, clock } = this.#relay;
+    if (!settings.brake || !outgoing.injects) return held;
+    const now = clock.monotonic();
+    const fanned = outgoing.to === undefined || outgoing.to === BROADCAST;
+    const broadcast = fanned ? this.#brake.judgeBroadcast(outgoing.from, now) : undefined;
+    for (const { name } of recipients) {
+      if (state.sessions.holder(name)?.injects !== true) continue;
+      const reason = this.#brake.judge(outgoing.from, name, outgoing.raw.payload, now) ?? broadcast;
+      if (state.mailbox(name).isHeld(outgoing.from)) held.add(name);
+      else if (reason !== undefined) {
+        held.add(name);
+        this.#hold(outgoing.from, name, reason);
+      }
+    }
+    return held;
+  }
+
+  #hold(from: string, to: string, reason: string): void {
+    const until = this.#relay.clock.now() + this.#relay.settings.brakeHoldMs;
+    this.#relay.journal.write({ t: 'hold', from, to, until });
+    this.#relay.log.warn('brake.held', { from, to, reason });
+    this.notice(USER_NAME, `held ${from} ${to}`, `messages from ${from} to ${to} are held: ${reason}`);
+  }
+}

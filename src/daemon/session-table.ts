@@ -1,0 +1,155 @@
+/** Sessions and their tokens as a fold over records. docs/protocol.md §Sessions (P7, P9, P10). Pure. */
+import type { SessionRecord, TokenRecord } from './record.ts';
+
+/** `closed` and `expired` are final. */
+export type SessionState = 'pending' | 'active' | 'disconnected' | 'closed' | 'expired';
+
+export interface Session {
+  readonly id: string;
+  readonly name: string;
+  readonly createdAt: number;
+  state: SessionState;
+  /** The handoff token that is good now (P7). */
+  handoff: (TokenRecord & { used: boolean }) | undefined;
+  /** Hashes of the resume tokens that are good, the fresh one last. */
+  resume: string[];
+  /** Hash of the token of the agent's children (P10). */
+  scoped: string | undefined;
+  injects: boolean;
+  reconnects: number;
+  connectedAt?: number;
+  disconnectedAt?: number;
+  closedAt?: number;
+  /** Wall clock, ms; counters of this reign. Not promised to anybody, so not recorded. */
+  lastActivity: number;
+  sent: number;
+  received: number;
+}
+
+export const isLive = (session: Session): boolean =>
+  session.state === 'pending' || session.state === 'active' || session.state === 'disconnected';
+
+export class SessionTable {
+  readonly #sessions = new Map<string, Session>();
+  /** Sessions that are not final, by name. */
+  readonly #names = new Map<string, Set<Session>>();
+  /** Hash of any token ever given for a session that we still know → that session. */
+  readonly #tokens = new Map<string, Session>();
+
+  get(id: string): Session | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** By the hash of a token, good or used up. */
+  byToken(hash: string): Session | undefined {
+    return this.#tokens.get(hash);
+  }
+
+  /** Sessions of the name that are pending, active or disconnected. */
+  ofName(name: string): Session[] {
+    return [...(this.#names.get(name) ?? [])];
+  }
+
+  /** The session that holds the name: the active one, else the one that was connected last. */
+  holder(name: string): Session | undefined {
+    let held: Session | undefined;
+    for (const session of this.#names.get(name) ?? []) {
+      if (session.state === 'active') return session;
+      if (session.state === 'disconnected') held = session;
+    }
+    return held;
+  }
+
+  /** Everything known, final ones included. */
+  all(): Iterable<Session> {
+    return this.#sessions.values();
+  }
+
+  apply(record: SessionRecord): Session | undefined {
+    if (record.t === 'opened') return this.#open(record);
+    const session = this.#sessions.get(record.session);
+    if (session === undefined || !isLive(session)) return session;
+    switch (record.t) {
+      case 'token':
+        session.handoff = { ...record.token, used: false };
+        this.#tokens.set(record.token.hash, session);
+        if (record.reconnect) session.reconnects++;
+        this.#setScoped(session, record.scoped);
+        break;
+      case 'active':
+        session.state = 'active';
+        session.connectedAt ??= record.at;
+        session.lastActivity = record.at;
+        session.injects = record.injects;
+        session.resume.push(record.resume);
+        this.#tokens.set(record.resume, session);
+        this.#setScoped(session, record.scoped);
+        break;
+      case 'answered':
+        if (session.handoff) session.handoff.used = true;
+        // Used ones are forgotten: to us they are unknown, and the answer is RESUME_TOO_OLD (P7).
+        for (const old of session.resume.splice(0, session.resume.length - 1)) this.#tokens.delete(old);
+        session.reconnects = 0;
+        break;
+      case 'left':
+        session.state = 'disconnected';
+        session.disconnectedAt = record.at;
+        break;
+      case 'closed':
+      case 'expired':
+        session.state = record.t;
+        session.closedAt = record.at;
+        this.#retire(session);
+        break;
+    }
+    return session;
+  }
+
+  /** Forgets a final session: its tokens become unknown. */
+  forget(session: Session): void {
+    this.#sessions.delete(session.id);
+    for (const hash of this.#hashesOf(session)) this.#tokens.delete(hash);
+  }
+
+  #open(record: Extract<SessionRecord, { t: 'opened' }>): Session {
+    const session: Session = {
+      id: record.session,
+      name: record.name,
+      createdAt: record.at,
+      state: 'pending',
+      handoff: undefined,
+      resume: [],
+      scoped: undefined,
+      injects: false,
+      reconnects: 0,
+      lastActivity: record.at,
+      sent: 0,
+      received: 0,
+    };
+    this.#sessions.set(session.id, session);
+    const named = this.#names.get(session.name) ?? new Set();
+    this.#names.set(session.name, named.add(session));
+    if (record.token) {
+      session.handoff = { ...record.token, used: false };
+      this.#tokens.set(record.token.hash, session);
+    }
+    this.#setScoped(session, record.scoped);
+    return session;
+  }
+
+  #setScoped(session: Session, hash: string | undefined): void {
+    if (hash === undefined) return;
+    session.scoped = hash;
+    this.#tokens.set(hash, session);
+  }
+
+  #retire(session: Session): void {
+    const named = this.#names.get(session.name);
+    named?.delete(session);
+    if (named?.size === 0) this.#names.delete(session.name);
+  }
+
+  #hashesOf(session: Session): string[] {
+    return [session.handoff?.hash, session.scoped, ...session.resume].filter((hash) => hash !== undefined);
+  }
+}

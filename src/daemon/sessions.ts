@@ -1,0 +1,312 @@
+/**
+ * The rules of names, sessions and tokens (P7–P10): who may open, take up, take over and end a session.
+ * docs/protocol.md §Sessions.
+ */
+import { type ErrorCode, RelayError } from '../base/errors.ts';
+import { isAgentName } from '../protocol/address.ts';
+import type { Payload } from '../protocol/payloads.ts';
+import type { TokenRecord } from './record.ts';
+import type { Relay } from './relay.ts';
+import { isLive, type Session } from './session-table.ts';
+import { hashToken, mintSessionId, mintToken, type RandomBytes, tokenId, tokenKind } from './tokens.ts';
+
+/** Milliseconds a closed or expired session is still known, so that its owner learns what became of it. */
+const FINAL_SESSION_MS = 60 * 60_000;
+
+/** The numbers tried for a name by prefix: more agents of one kind are a mistake. */
+const MAX_PREFIX_NUMBER = 10_000;
+
+export interface Handoff {
+  session: Session;
+  token: string;
+  tokenId: string;
+  /** Wall clock, ms. */
+  until: number;
+}
+
+export interface Admission {
+  session: Session;
+  resumeToken: string;
+  /** Said before WELCOME: the resume token was unknown, this is a new session (P7). */
+  notice?: RelayError;
+}
+
+const refuse = (code: ErrorCode, message: string, details?: Record<string, unknown>): never => {
+  throw new RelayError(code, message, details ? { details } : {});
+};
+
+const scopedBy = (hash: string | undefined): { scoped?: string } =>
+  hash === undefined ? {} : { scoped: hash };
+
+export class Sessions {
+  readonly #relay: Relay;
+  readonly #random: RandomBytes;
+  /** Monotonic: before it no name is given by prefix (P9). */
+  readonly #prefixFrom: number;
+
+  constructor(relay: Relay, random: RandomBytes, tookOver: boolean) {
+    this.#relay = relay;
+    this.#random = random;
+    this.#prefixFrom = relay.clock.monotonic() + (tookOver ? relay.settings.prefixPauseMs : 0);
+  }
+
+  /** A pending session for `relay-connect`, once it is stored. Throws BAD_NAME, NAME_IN_USE. */
+  async open(
+    name: string,
+    options: { ttlMs?: number | undefined; scopedTokenHash?: string | undefined } = {},
+  ): Promise<Handoff> {
+    this.#checkFree(name);
+    const { token, record } = this.#mintHandoff(options.ttlMs);
+    const id = mintSessionId(this.#random);
+    const stored = this.#relay.journal.committed({
+      t: 'opened',
+      session: id,
+      name,
+      at: this.#now,
+      token: record,
+      ...scopedBy(options.scopedTokenHash),
+    });
+    const session = this.#known(id);
+    this.#announce(session);
+    await stored;
+    return { session, token, tokenId: record.id, until: record.until };
+  }
+
+  /** The first free `<prefix>-<n>` (P9, P10). Throws NAME_IN_USE right after a takeover: names may be away. */
+  freeName(prefix: string): string {
+    if (this.#relay.clock.monotonic() < this.#prefixFrom) {
+      refuse('NAME_IN_USE', 'no name is given by prefix right after a takeover');
+    }
+    for (let n = 1; n <= MAX_PREFIX_NUMBER; n++) {
+      const name = `${prefix}-${n}`;
+      const taken = this.#relay.state.sessions.ofName(name).length > 0;
+      if (!taken && (this.#relay.state.findMailbox(name)?.empty ?? true)) return name;
+    }
+    return refuse('NAME_IN_USE', `all of ${prefix}-1 … ${prefix}-${MAX_PREFIX_NUMBER} are taken`);
+  }
+
+  /** A new handoff token for a session; the one before is void. Throws SESSION_CLOSED, _EXPIRED, MAX_RECONNECTS. */
+  async renew(
+    session: Session,
+    kind: 'reconnect' | 'refresh',
+    scopedTokenHash?: string | undefined,
+  ): Promise<Handoff> {
+    if (session.state === 'closed') refuse('SESSION_CLOSED', `the session of ${session.name} was closed`);
+    if (session.state === 'expired') refuse('SESSION_EXPIRED', `the session of ${session.name} timed out`);
+    if (kind === 'reconnect' && session.reconnects >= this.#relay.settings.maxReconnects) {
+      refuse('MAX_RECONNECTS', `${session.name} was reconnected ${session.reconnects} times`);
+    }
+    const { token, record } = this.#mintHandoff();
+    const stored = this.#relay.journal.committed({
+      t: 'token',
+      session: session.id,
+      at: this.#now,
+      token: record,
+      ...(kind === 'reconnect' ? { reconnect: true as const } : {}),
+      ...scopedBy(scopedTokenHash),
+    });
+    this.schedule(session);
+    await stored;
+    return { session, token, tokenId: record.id, until: record.until };
+  }
+
+  /** HELLO: the session it is for. `said` may send WELCOME. Throws what refuses the connection. */
+  admit(hello: Payload<'HELLO'>, said: (admission: Admission) => void): Session {
+    const { session: found, notice } = this.#bySessionToken(hello);
+    if (found === undefined && !isAgentName(hello.agent)) {
+      refuse('BAD_NAME', `not a name for an agent: ${JSON.stringify(hello.agent.slice(0, 80))}`);
+    }
+    this.#checkFree(hello.agent, found);
+    const session = found ?? this.#openFor(hello.agent);
+    for (const other of this.#relay.state.sessions.ofName(session.name)) {
+      if (other !== session) this.close(other, 'superseded');
+    }
+    const resumeToken = mintToken('ar', this.#random);
+    this.#relay.journal.write(
+      {
+        t: 'active',
+        session: session.id,
+        at: this.#now,
+        resume: hashToken(resumeToken),
+        injects: hello.capabilities?.injects === true,
+        ...scopedBy(hello.session?.scoped_token_hash),
+      },
+      () => said({ session, resumeToken, ...(notice ? { notice } : {}) }),
+    );
+    this.#announce(session);
+    return session;
+  }
+
+  /** RESUME as first frame: the session id, shown to nobody but its owner, is the proof (P8). */
+  resume(id: string, agent: string, said: (admission: Admission) => void): Session {
+    const session = this.#relay.state.sessions.get(id);
+    if (session === undefined || !isLive(session) || session.name !== agent || session.state === 'pending') {
+      throw new RelayError('STALE', 'no such session to resume');
+    }
+    this.#checkFree(session.name, session);
+    const resumeToken = mintToken('ar', this.#random);
+    this.#relay.journal.write(
+      {
+        t: 'active',
+        session: session.id,
+        at: this.#now,
+        resume: hashToken(resumeToken),
+        injects: session.injects,
+      },
+      () => said({ session, resumeToken }),
+    );
+    this.#announce(session);
+    return session;
+  }
+
+  /** The first frame after WELCOME: the tokens that led here are used up (P7). */
+  answered(session: Session): void {
+    if (!isLive(session)) return;
+    if (session.resume.length <= 1 && (session.handoff?.used ?? true)) return;
+    this.#relay.journal.write({ t: 'answered', session: session.id, at: this.#now });
+  }
+
+  /** Its connection ended without BYE. */
+  left(session: Session): void {
+    if (session.state !== 'active') return;
+    this.#relay.journal.write({ t: 'left', session: session.id, at: this.#now });
+    this.#announce(session);
+    this.schedule(session);
+  }
+
+  /** Ends the session; `said` once that is stored. Twice is fine. */
+  close(session: Session, reason: string, said?: () => void): void {
+    if (isLive(session)) this.#end(session, 'closed', reason, said);
+    else said?.();
+  }
+
+  /** A session's time is up: looks whether it still stands. */
+  fellDue(id: string): void {
+    const session = this.#relay.state.sessions.get(id);
+    if (session === undefined) return;
+    const end = this.#endOf(session);
+    if (end === undefined) return;
+    if (end > this.#now) this.schedule(session);
+    else if (isLive(session)) this.#end(session, 'expired', 'timeout');
+    else this.#relay.state.sessions.forget(session);
+  }
+
+  /** Sees to it that `fellDue` is called when the session's time is up. */
+  schedule(session: Session): void {
+    const end = this.#endOf(session);
+    if (end !== undefined) this.#relay.state.deadlines.add(end, { kind: 'session', session: session.id });
+  }
+
+  /** After a restart: whoever was connected is not any more, and its window starts now (P9). */
+  recovered(): void {
+    for (const session of this.#relay.state.sessions.all()) {
+      if (session.state === 'active') this.left(session);
+      else this.schedule(session);
+    }
+  }
+
+  /** Whether the name can still come back by itself: connected, or within its window. */
+  mayReturn(name: string): boolean {
+    return this.#relay.state.sessions.holder(name) !== undefined;
+  }
+
+  get #now(): number {
+    return this.#relay.clock.now();
+  }
+
+  #known(id: string): Session {
+    const session = this.#relay.state.sessions.get(id) as Session;
+    this.schedule(session);
+    return session;
+  }
+
+  #openFor(name: string): Session {
+    const id = mintSessionId(this.#random);
+    this.#relay.journal.write({ t: 'opened', session: id, name, at: this.#now });
+    return this.#known(id);
+  }
+
+  /** P7: the token of HELLO → its session. A handoff token must be right, a resume token may be unknown. */
+  #bySessionToken({ agent, session: proof }: Payload<'HELLO'>): { session?: Session; notice?: RelayError } {
+    const token = proof?.resume_token;
+    if (token === undefined) return {};
+    const hash = hashToken(token);
+    const session = this.#relay.state.sessions.byToken(hash);
+    if (tokenKind(token) === 'ah') return { session: this.#byHandoff(session, hash, agent) };
+    if (session && isLive(session) && session.resume.includes(hash)) {
+      if (session.name !== agent) refuse('TOKEN_FOREIGN', `the token is not one of ${JSON.stringify(agent)}`);
+      return { session };
+    }
+    return {
+      notice: new RelayError('RESUME_TOO_OLD', 'the resume token is unknown here; this is a new session'),
+    };
+  }
+
+  #byHandoff(session: Session | undefined, hash: string, agent: string): Session {
+    const handoff = session?.handoff;
+    if (session === undefined || handoff === undefined) {
+      throw new RelayError('TOKEN_UNKNOWN', 'the handoff token is not one of ours');
+    }
+    if (session.name !== agent) refuse('TOKEN_FOREIGN', `the token is not one of ${JSON.stringify(agent)}`);
+    if (handoff.hash !== hash) refuse('TOKEN_USED', 'a newer token replaced this one');
+    if (handoff.used) refuse('TOKEN_USED', 'the handoff token was used before');
+    if (handoff.until <= this.#now) refuse('TOKEN_EXPIRED', 'the handoff token is too old');
+    if (!isLive(session)) refuse('TOKEN_EXPIRED', `the session is ${session.state}`);
+    return session;
+  }
+
+  /** P9: nobody else is connected under the name, and no wrapper's lease holds it. */
+  #checkFree(name: string, owner?: Session): void {
+    if (!isAgentName(name))
+      refuse('BAD_NAME', `not a name for an agent: ${JSON.stringify(name.slice(0, 80))}`);
+    const holder = this.#relay.state.sessions.holder(name);
+    if (holder === undefined || holder === owner) return;
+    const leased =
+      holder.injects && this.#now - (holder.disconnectedAt ?? 0) < this.#relay.settings.nameLeaseMs;
+    if (holder.state === 'active') refuse('NAME_IN_USE', `${name} is connected`, { retryable: false });
+    if (leased) refuse('NAME_IN_USE', `${name} may come back for some seconds`, { retryable: true });
+  }
+
+  #end(session: Session, state: 'closed' | 'expired', reason: string, said?: () => void): void {
+    const { journal, state: relayState } = this.#relay;
+    const record = { session: session.id, at: this.#now };
+    journal.write(
+      state === 'closed' ? { t: 'closed', ...record, reason } : { t: 'expired', ...record },
+      said,
+    );
+    this.#announce(session, reason);
+    this.schedule(session);
+    if (reason === 'superseded' || relayState.sessions.ofName(session.name).length > 0) return;
+    for (const topic of relayState.topicsOf(session.name)) {
+      journal.write({ t: 'topic', name: session.name, topic, on: false });
+    }
+  }
+
+  #endOf(session: Session): number | undefined {
+    switch (session.state) {
+      case 'pending':
+        return session.handoff?.until ?? session.createdAt + this.#relay.settings.handoffTtlMs;
+      case 'active':
+        return undefined;
+      case 'disconnected': {
+        const end = (session.disconnectedAt ?? 0) + this.#relay.settings.reconnectWindowMs;
+        return session.handoff && !session.handoff.used ? Math.max(end, session.handoff.until) : end;
+      }
+      default:
+        return (session.closedAt ?? 0) + FINAL_SESSION_MS;
+    }
+  }
+
+  #mintHandoff(ttlMs = this.#relay.settings.handoffTtlMs): { token: string; record: TokenRecord } {
+    const token = mintToken('ah', this.#random);
+    const hash = hashToken(token);
+    return { token, record: { hash, id: tokenId(hash), until: this.#now + ttlMs } };
+  }
+
+  #announce(session: Session, reason?: string): void {
+    const { log, events } = this.#relay;
+    const fields = { agent: session.name, state: session.state, ...(reason ? { reason } : {}) };
+    log.info('session', fields);
+    events.emit({ type: 'session', at: this.#now, ...fields });
+  }
+}

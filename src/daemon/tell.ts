@@ -1,0 +1,51 @@
+/** Tells a sender what became of its SEND: ACK with a stage, or NACK (P12, P16, P18). */
+import { ERRORS, isErrorCode, type RelayError } from '../base/errors.ts';
+import { newEnvelope } from '../protocol/envelope.ts';
+import type { Payload } from '../protocol/payloads.ts';
+import type { Delivery, Message } from './message.ts';
+import type { Relay } from './relay.ts';
+
+/** The first answer to a SEND. A store that does not survive us never says `stored` (P12). */
+export function tellStored({ journal }: Relay, message: Message): Payload<'ACK'> | undefined {
+  if (!journal.durable && !message.fanned) return undefined;
+  const first = message.deliveries[0];
+  return {
+    ack_id: message.id,
+    ...(journal.durable ? { stage: 'stored' as const } : {}),
+    ...(message.fanned
+      ? { recipients: message.deliveries.map(({ recipient }) => recipient) }
+      : { to: first?.recipient, seq: first?.seq }),
+  };
+}
+
+/** Where a delivery stands, if its sender wants or needs to know, and can be told now. */
+export function tellFate({ clock, peers, state }: Relay, delivery: Delivery): void {
+  const { message, recipient, seq } = delivery;
+  if (message.command) return;
+  const peer = peers.get(message.from);
+  if (peer === undefined) return;
+  if (delivery.state === 'dead') {
+    const { code = 'REJECTED', text = '' } = delivery.reason ?? {};
+    peer.send(newEnvelope('NACK', refusal(message.id, code, text, { to: recipient }), clock.now()));
+  } else if (delivery.ended) {
+    if (!message.acks) return;
+    const stage = delivery.state as 'delivered' | 'written';
+    peer.send(newEnvelope('ACK', { ack_id: message.id, stage, to: recipient, seq }, clock.now()));
+  } else if (state.findMailbox(recipient)?.isHeld(message.from)) {
+    peer.send(newEnvelope('ACK', { ack_id: message.id, stage: 'held', to: recipient }, clock.now()));
+  }
+}
+
+/** The payload of a NACK. */
+export function refusal(
+  ackId: string,
+  code: string,
+  message: string,
+  more: { to?: string; scope?: unknown; suggestion?: string } = {},
+): Payload<'NACK'> {
+  const suggestion = more.suggestion ?? (isErrorCode(code) ? ERRORS[code].suggestion : undefined);
+  return { ack_id: ackId, code, message, ...more, ...(suggestion === undefined ? {} : { suggestion }) };
+}
+
+export const refusalOf = (ackId: string, error: RelayError): Payload<'NACK'> =>
+  refusal(ackId, error.code, error.message, { ...error.details, suggestion: error.suggestion });

@@ -1,0 +1,113 @@
+/**
+ * Finds the relay of a namespace, or becomes it. The daemon's code is loaded only by the one that must
+ * lead. architecture.md "Leadership and the store" (P19, P20).
+ */
+import { lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { renderEndpoint } from '../afd/endpoint.ts';
+import type { Clock } from '../base/clock.ts';
+import { RelayError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { directoryEnvironment, prepareDirectory, relayDirectories } from '../base/paths.ts';
+import type { Attachment } from '../client/attachment.ts';
+import type { Host, HostOptions } from '../daemon/host.ts';
+import { isNamespace } from '../protocol/address.ts';
+import { listEpochs, probe, socketName } from '../transport/relay-sockets.ts';
+import { clientAttachment, leaderAttachment } from './attachments.ts';
+
+/** Milliseconds between two looks at a leader that is too young to be deposed. */
+const PATIENCE_MS = 250;
+
+export interface AttachOptions {
+  namespace: string;
+  /** `--socket`: join what answers there; as leader, be reachable there as well. */
+  socketPath?: string | undefined;
+  env: Readonly<Record<string, string | undefined>>;
+  /** False: only join, else DAEMON_UNREACHABLE. */
+  mayLead: boolean;
+  clock: Clock;
+  log: Log;
+  /** For the daemon, if we host it. */
+  settings?: HostOptions['settings'];
+  openStore?: HostOptions['openStore'];
+}
+
+/**
+ * Joins the daemon that answers, or hosts one. Throws DAEMON_UNREACHABLE, DIRECTORY_UNSAFE,
+ * SOCKET_IN_THE_WAY, RELAY_ELSEWHERE when no place is left.
+ */
+export async function attach(options: AttachOptions): Promise<Attachment> {
+  const { namespace, env, log } = options;
+  if (!isNamespace(namespace)) {
+    throw new RelayError('USAGE', `not a namespace: ${JSON.stringify(namespace)}`, {
+      suggestion: 'use 1–32 of a-z 0-9 _ -, beginning with a letter or digit',
+    });
+  }
+  const environment = directoryEnvironment(env);
+  let refused: RelayError | undefined;
+  for (const place of relayDirectories(namespace, environment)) {
+    if (!prepareDirectory(place, environment.uid)) {
+      log.info('attach.place-unusable', { directory: place.path });
+      continue;
+    }
+    try {
+      return await attachIn(place.path, options);
+    } catch (thrown) {
+      const error = RelayError.from(thrown);
+      if (error.code !== 'RELAY_ELSEWHERE') throw error;
+      log.warn('attach.elsewhere', { directory: place.path });
+      refused = error;
+    }
+  }
+  throw refused ?? new RelayError('DIRECTORY_UNSAFE', 'no directory for the relay can be made');
+}
+
+async function attachIn(directory: string, options: AttachOptions): Promise<Attachment> {
+  const { clock, log, socketPath } = options;
+  if (socketPath !== undefined) {
+    const joined = await joinForeign(directory, socketPath, options);
+    if (joined !== undefined) return joined;
+  }
+  for (;;) {
+    const epoch = listEpochs(directory).at(-1) ?? 0;
+    if (epoch > 0) {
+      const path = join(directory, socketName(epoch));
+      const found = await probe(path, clock);
+      if (found.state === 'alive') return clientAttachment(directory, path, epoch);
+      if (found.state === 'gone') continue;
+      log.info('attach.leader-lost', { epoch, ...found });
+      if (found.state === 'silent' && found.young) {
+        await new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve));
+        continue;
+      }
+    }
+    if (!options.mayLead) {
+      throw new RelayError('DAEMON_UNREACHABLE', `no relay daemon answers in ${directory}`);
+    }
+    const host = await stand(directory, epoch, options);
+    if (host !== undefined) return leaderAttachment(directory, host);
+  }
+}
+
+/** P19: what lies at `--socket` and is not ours is joined if it lives, and left alone in any case. */
+async function joinForeign(
+  directory: string,
+  socketPath: string,
+  { clock, log }: AttachOptions,
+): Promise<Attachment | undefined> {
+  if (lstatSync(socketPath, { throwIfNoEntry: false }) === undefined) return undefined;
+  const { isOurs } = await import('../daemon/leadership.ts');
+  if (isOurs(socketPath, directory)) return undefined;
+  const found = await probe(socketPath, clock);
+  if (found.state !== 'alive') {
+    throw new RelayError('SOCKET_IN_THE_WAY', `${socketPath} is not ours, and nobody answers there`);
+  }
+  log.info('attach.foreign', { socketPath, endpoint: renderEndpoint(socketPath) });
+  return clientAttachment(dirname(socketPath), socketPath, found.epoch ?? 0);
+}
+
+async function stand(directory: string, above: number, options: AttachOptions): Promise<Host | undefined> {
+  const { namespace, clock, log, socketPath, settings, openStore } = options;
+  const { Host } = await import('../daemon/host.ts');
+  return Host.stand({ directory, namespace, above, clock, log, socketPath, settings, openStore });
+}

@@ -1,0 +1,43 @@
+/** The two ways of being attached: to a daemon elsewhere, by its socket, or to the one we host. */
+import { renderEndpoint } from '../afd/endpoint.ts';
+import { RelayError } from '../base/errors.ts';
+import type { Attachment } from '../client/attachment.ts';
+import { callRpc } from '../client/rpc.ts';
+import type { Host } from '../daemon/host.ts';
+import { socketLink } from '../transport/socket.ts';
+import { connectUnix } from '../transport/unix.ts';
+
+export function clientAttachment(directory: string, socketPath: string, epoch: number): Attachment {
+  return {
+    role: 'client',
+    leading: false,
+    directory,
+    epoch,
+    endpoint: renderEndpoint(socketPath),
+    call: (command, input, options) => callRpc(socketPath, command, input, options),
+    async open() {
+      try {
+        return socketLink(await connectUnix(socketPath));
+      } catch (cause) {
+        throw new RelayError('DAEMON_UNREACHABLE', `nobody answers at ${socketPath}`, { cause });
+      }
+    },
+    async close() {},
+  };
+}
+
+export function leaderAttachment(directory: string, host: Host): Attachment {
+  return {
+    role: 'leader',
+    get leading() {
+      return host.leading;
+    },
+    directory,
+    epoch: host.epoch,
+    endpoint: host.endpoint,
+    call: (command, input, options) =>
+      host.daemon.execute(command, input, { interface: 'wrapper', ...options }),
+    open: async () => host.open(),
+    close: () => host.close(),
+  };
+}
