@@ -49,6 +49,10 @@ function table({ namespace, agents }: z.output<typeof Agents>): string {
   ]);
   const head = ['NAME', 'STATE', 'WAITS FOR', 'QUEUE', 'INFLIGHT', 'TOPICS', 'LAST ACTIVITY'];
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (row: readonly string[]) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ').trimEnd();
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
   return [paint.bold(line(head)), ...rows.map(line)].join('\n').concat('\n');
 }

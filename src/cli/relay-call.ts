@@ -1,5 +1,5 @@
 /** A command of the relay called from the CLI: inside an agent as that agent, else as the person (P10). */
-import * as z from 'zod';
+import type * as z from 'zod';
 import { parseResult, unwrap } from '../afd/parse-result.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';

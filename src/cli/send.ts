@@ -45,7 +45,12 @@ export function command(): Command {
       throw new RelayError('USAGE', 'send needs a recipient or --topic');
     }
     const body = words === undefined || words === '-' ? await readAll(process.stdin) : words;
-    const sent = await callRelay(placeOf(options, process.env), 'relay-send', { ...messageOf(options), to: target, body }, Sent);
+    const sent = await callRelay(
+      placeOf(options, process.env),
+      'relay-send',
+      { ...messageOf(options), to: target, body },
+      Sent,
+    );
     if (options.json) process.stdout.write(`${JSON.stringify(sent)}\n`);
     else if (sent.recipients.length === 0) process.stdout.write('nobody is there to hear it\n');
   });
@@ -57,7 +62,13 @@ function messageOf({ topic, kind, thread, data, ttl }: SendOptions): Record<stri
     throw new RelayError('USAGE', `--ttl takes a number of seconds, not '${ttl}'`);
   }
   try {
-    return { topic, kind, thread, ttlMs, ...(data === undefined ? {} : { data: JSON.parse(data) as unknown }) };
+    return {
+      topic,
+      kind,
+      thread,
+      ttlMs,
+      ...(data === undefined ? {} : { data: JSON.parse(data) as unknown }),
+    };
   } catch (cause) {
     throw new RelayError('USAGE', '--data takes JSON', { cause });
   }

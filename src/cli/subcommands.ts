@@ -13,7 +13,10 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     load: () => import('./demo.ts'),
   },
   'demo-agent': { load: () => import('./demo-agent.ts') },
-  send: { summary: 'send a message to an agent, to everybody or to a topic', load: () => import('./send.ts') },
+  send: {
+    summary: 'send a message to an agent, to everybody or to a topic',
+    load: () => import('./send.ts'),
+  },
   call: { summary: 'call a command of the relay', load: () => import('./call.ts') },
   daemon: { summary: 'host the relay without an agent', load: () => import('./daemon.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },

@@ -1,13 +1,15 @@
 /** `agent-wrap [options] <agent> [args…]`: runs an agent in a PTY. Options of ours come before it. */
 import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
+import { generic } from '../agents/generic.ts';
 import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
-import { fileLog, LOG_LEVELS, type LogLevel, silentLog } from '../base/log.ts';
+import { fileLog, LOG_LEVELS, type Log, type LogLevel, silentLog } from '../base/log.ts';
 import { currentDirectory, decideSize, requireUsable, resolveAgent } from '../terminal/resolve.ts';
-import { PersonTty } from '../terminal/tty.ts';
+import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
 import { processSignals } from '../wrap/signals.ts';
+import { placeOf } from './place.ts';
 import { throwUsage } from './usage.ts';
 
 export const INJECT_MODES = ['auto', 'keys', 'native', 'off'] as const;
@@ -112,19 +114,67 @@ export function command(): Command {
 /** Runs the agent to its end and returns the exit code. */
 async function wrap(agent: string, args: readonly string[], options: WrapOptions): Promise<number> {
   const cwd = currentDirectory();
-  resolveAgent(agent, cwd, process.env.PATH);
+  const file = resolveAgent(agent, cwd, process.env.PATH);
   const tty = new PersonTty(systemClock);
   requireUsable(decideSize(options, tty.size, process.env));
   const log = options.logFile === undefined ? silentLog : fileLog(options.logFile, options.logLevel);
-  // RELAY: here the wrapper joins the relay and passes its hooks, unless `options.relay` is false.
+  const sizeFor = (terminal: TtySize) => decideSize(options, terminal, process.env);
+  if (options.relay) return wrapOnRelay({ agent, file, args, options, cwd, tty, sizeFor, log });
   const run = new Passthrough({
     tty,
     // The name as it was typed, as a shell does: some programs look at it (busybox, sh).
     agent: { file: agent, args, env: process.env, cwd },
-    sizeFor: (terminal) => decideSize(options, terminal, process.env),
+    sizeFor,
     clock: systemClock,
     log,
     signals: processSignals,
   });
   return (await run.exited).code;
+}
+
+interface Wrapping {
+  agent: string;
+  file: string;
+  args: readonly string[];
+  options: WrapOptions;
+  cwd: string;
+  tty: Tty;
+  sizeFor: (terminal: TtySize) => TtySize;
+  log: Log;
+}
+
+async function wrapOnRelay({
+  agent,
+  file,
+  args,
+  options,
+  cwd,
+  tty,
+  sizeFor,
+  log,
+}: Wrapping): Promise<number> {
+  // Loaded only now: without the relay nobody pays for it.
+  const [{ Wrapper }, { attach }] = await Promise.all([
+    import('../wrap/wrapper.ts'),
+    import('../wrap/attach.ts'),
+  ]);
+  const place = placeOf(options, process.env);
+  return Wrapper.run({
+    adapter: generic,
+    agent: { typed: agent, file, args },
+    env: process.env,
+    cwd,
+    tty,
+    sizeFor,
+    name: options.name,
+    namespace: place.namespace,
+    topics: options.topic,
+    inject: options.inject,
+    speech: 'auto',
+    briefing: undefined,
+    attach: () => attach({ ...place, env: process.env, mayLead: true, clock: systemClock, log }),
+    clock: systemClock,
+    log,
+    signals: processSignals,
+  });
 }

@@ -1,17 +1,7 @@
 /** What happens in the relay, for those who watch: `/events` and logs. Never bodies, never tokens (P22). */
+import type { RelayEvent } from '../protocol/relay-event.ts';
 
-export type RelayEvent =
-  | { type: 'session'; agent: string; state: string; at: number; reason?: string }
-  | { type: 'message'; id: string; from: string; to: string; topic?: string; at: number; size: number }
-  | {
-      type: 'fate';
-      id: string;
-      from: string;
-      to: string;
-      fate: 'delivered' | 'written' | 'dead' | 'deferred' | 'held' | 'released' | 'claimed';
-      code?: string;
-      at: number;
-    };
+export type { RelayEvent };
 
 export class Events {
   readonly #listeners = new Set<(event: RelayEvent) => void>();
