@@ -173,7 +173,8 @@ export class Wrapper {
   async #named(): Promise<string> {
     const { agent, clock } = this.#options;
     const fallback = `${namePrefix(basename(agent.typed))}-${randomBytes(2).toString('hex')}`;
-    const late = new Promise<void>((resolve) => void clock.after(NAME_MS, resolve, { unref: true }));
+    // Not unref'd: nothing else may keep the process alive before there is an agent.
+    const late = new Promise<void>((resolve) => void clock.after(NAME_MS, resolve));
     await Promise.race([this.#client.named(), late]);
     return this.#client.fixName(fallback);
   }
