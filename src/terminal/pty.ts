@@ -148,8 +148,14 @@ export class Pty {
     }
   }
 
-  /** Frees every descriptor. A child that still runs is hung up (SIGHUP); its exit is still reported. */
+  /** Frees every descriptor. A child that still runs is hung up (SIGHUP); its exit is reported in any case. */
   close(): void {
+    const unreported = this.#state === 'draining';
+    this.#release();
+    if (unreported) this.#events.onExit(this.#exit as PtyExit);
+  }
+
+  #release(): void {
     if (this.#state === 'ended') return;
     if (this.#state === 'running') closeSync(this.#slave);
     this.#state = 'ended';
@@ -174,7 +180,7 @@ export class Pty {
       const count = this.#reader.destroyed || this.#drained >= DRAIN_BYTES ? 0 : this.#readOnce();
       this.#drained += count;
       if (count > 0) continue;
-      this.close();
+      this.#release();
       this.#events.onExit(this.#exit as PtyExit);
       return;
     }

@@ -1,7 +1,7 @@
 /** The person's terminal: an interface, the real one, and one that is not there (headless runs). */
 import { isatty, type ReadStream } from 'node:tty';
 import type { Clock } from '../base/clock.ts';
-import { stty, TtyModes } from './tty-modes.ts';
+import { askStty, TtyModes } from './tty-modes.ts';
 import { TtyOutput } from './tty-output.ts';
 import { openTtyReader } from './tty-reader.ts';
 
@@ -59,7 +59,7 @@ export class PersonTty implements Tty {
 
   get size(): TtySize {
     if (this.#outputIsTty) return { cols: process.stdout.columns ?? 0, rows: process.stdout.rows ?? 0 };
-    const [rows = 0, cols = 0] = this.#inputIsTty ? (stty('size') ?? '').split(' ').map(Number) : [];
+    const [rows = 0, cols = 0] = this.#inputIsTty ? (askStty('size') ?? '').split(' ').map(Number) : [];
     return { cols, rows };
   }
 

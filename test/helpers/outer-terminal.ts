@@ -33,6 +33,7 @@ export class OuterTerminal {
   readonly #chunks: Buffer[] = [];
   #exit: PtyExit | undefined;
   #whole: Buffer | undefined;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(
     argv: readonly string[],
@@ -52,6 +53,7 @@ export class OuterTerminal {
         onOutput: (chunk) => {
           this.#chunks.push(chunk);
           this.#whole = undefined;
+          for (const resolve of this.#waiting.splice(0)) resolve();
         },
         onDrain: () => {},
         onExit: (exit) => {
@@ -98,6 +100,11 @@ export class OuterTerminal {
 
   resume(): void {
     this.#pty.resume();
+  }
+
+  /** Resolves at the next bytes that arrive, at once and without polling. */
+  nextOutput(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   /** Waits until the text contains this; returns what follows it. */
