@@ -156,7 +156,8 @@ export class SettledLines {
       text: line.text,
       row: line.first - top,
       final: line.last < top,
-      atCursor: line.last - top === cursor.y && cursor.x >= (rows[line.last]?.text.trimEnd().length ?? 0),
+      atCursor:
+        line.last - top === cursor.row && cursor.column >= (rows[line.last]?.text.trimEnd().length ?? 0),
     }));
     this.#ledger.observe(seen, this.#options.clock.monotonic());
   }
