@@ -2,6 +2,7 @@
  * What a terminal would show: `@xterm/headless`, loaded when the first byte needs it, fed from a bounded
  * queue. Tier 2 of terminal.md §3d; also where injection looks for the input box.
  */
+import { StringDecoder } from 'node:string_decoder';
 import type * as Xterm from '@xterm/headless';
 import type { IBuffer, IBufferLine, Terminal } from '@xterm/headless';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -53,6 +54,8 @@ export class Screen {
   #state: 'idle' | 'busy' | 'closed' = 'idle';
   readonly #jobs: Job[] = [];
   #queued = 0;
+  /** The emulator's own decoder (6.0.0) loses some characters that are split over two writes. */
+  readonly #decoder = new StringDecoder('utf8');
   #waiting: (() => void)[] = [];
   #failure: unknown;
   readonly #settledListeners = new Set<() => void>();
@@ -205,7 +208,7 @@ export class Screen {
   async #do(job: Job): Promise<void> {
     const terminal = this.#terminal as Terminal;
     if ('bytes' in job) {
-      await new Promise<void>((resolve) => terminal.write(job.bytes, resolve));
+      await new Promise<void>((resolve) => terminal.write(this.#decoder.write(job.bytes), resolve));
       this.#queued -= job.bytes.length;
       return;
     }
