@@ -67,14 +67,20 @@ export class LineScanner {
     const lines: string[] = [];
     let start = 0;
     for (let at = 0; at < chunk.length; at++) {
+      if (this.#state === 'ground' && !this.#returned) {
+        const from = at;
+        while (isPrinted(chunk[at])) at++;
+        if (at > from) this.#printed = true;
+        if (at === chunk.length) break;
+      }
       const byte = chunk[at] as number;
       if (byte === LF) {
         lines.push(this.#finish(chunk.subarray(start, at)));
         start = at + 1;
-      } else if (this.#state !== 'ground' || byte < 0x20 || byte === 0xc2 || this.#returned) {
+      } else {
         this.#step(byte);
         if (this.#state === 'moved') return { lines, moved: this.#handOver(chunk.subarray(start)) };
-      } else this.#printed = true;
+      }
     }
     this.#keep(chunk.subarray(start));
     return { lines };
@@ -200,3 +206,6 @@ export class LineScanner {
     this.#carried = wanted;
   }
 }
+
+/** Text, and nothing that could begin a control sequence (0xC2 begins C1 in UTF-8). */
+const isPrinted = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x20 && byte !== 0xc2;
