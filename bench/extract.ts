@@ -84,11 +84,11 @@ const METHODS: Record<string, Method> = {
   'agent-wrap: terminal to directives': async (feed) => {
     const extractor = new Extractor();
     let found = 0;
-    const onLine = (line: string) => {
-      found += extractor.push(`${line}\n`).length;
+    const onLines = (text: string) => {
+      found += extractor.push(text).length;
     };
     const clock = new RecordedClock();
-    const settled = new SettledLines({ cols: 80, rows: 24, clock, onLine });
+    const settled = new SettledLines({ cols: 80, rows: 24, clock, onLines });
     let time = 0;
     for (const chunk of feed) {
       const more = settled.push(chunk);

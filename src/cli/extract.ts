@@ -119,7 +119,7 @@ class ScreenReader {
       convertEol,
       profile,
       clock: this.#clock,
-      onLine: (line) => this.#line(line),
+      onLines: (text) => this.#read(text),
     });
     return this.#settled;
   }
@@ -130,9 +130,9 @@ class ScreenReader {
     if (!this.#options.text) show(this.#extractor.flush());
   }
 
-  #line(line: string): void {
-    if (this.#options.text) process.stdout.write(`${renderLiteral(line)}\n`);
-    else if (!this.typed.isEcho(line)) show(this.#extractor.push(`${line}\n`));
+  #read(text: string): void {
+    if (this.#options.text) process.stdout.write(renderLiteral(text));
+    else show(this.#extractor.push(this.typed.withoutEcho(text)));
   }
 }
 

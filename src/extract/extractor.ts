@@ -51,10 +51,12 @@ export class Extractor {
     let plainFrom = 0;
     for (let lf = text.indexOf('\n'); lf >= 0; lf = text.indexOf('\n', from)) {
       const plainLf = plain.indexOf('\n', plainFrom);
-      this.#append(plain.slice(plainFrom, plainLf));
+      if (this.#line !== '' || this.#context.in !== 'text' || mayMatter(plain.charCodeAt(plainFrom))) {
+        this.#append(plain.slice(plainFrom, plainLf));
+        this.#endLine();
+      }
       plainFrom = plainLf + 1;
       from = lf + 1;
-      this.#endLine();
       this.#lineOffset = this.#position + from;
     }
     this.#append(plain.slice(plainFrom));
@@ -164,3 +166,7 @@ function overlong(text: string): ReturnType<typeof parseInline> {
   const head = parseInline(`${text.slice(0, 128)}…`);
   return head === undefined ? undefined : { reason: tooLong };
 }
+
+/** Whether a line that begins like this can open anything: `[[`, `>>`, a fence, or its indentation. */
+const mayMatter = (code: number): boolean =>
+  code === 0x5b || code === 0x3e || code === 0x60 || code === 0x7e || code === 0x20;

@@ -28,9 +28,14 @@ export class TypedLines {
     this.#lines.splice(0, Math.max(0, this.#lines.length - MAX_LINES));
   }
 
-  /** Whether this line of output is the echo of a typed one. */
-  isEcho(line: string): boolean {
-    const at = this.#lines.indexOf(line.trim());
+  /** Whole lines of output, each ended by LF, without those that are the echo of a typed one. */
+  withoutEcho(text: string): string {
+    if (this.#lines.length === 0) return text;
+    return text.replace(/.*\n/g, (line) => (this.#isEcho(line.trim()) ? '' : line));
+  }
+
+  #isEcho(line: string): boolean {
+    const at = this.#lines.indexOf(line);
     if (at >= 0 && !this.#redrawn) this.#lines.splice(at, 1);
     return at >= 0;
   }

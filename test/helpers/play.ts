@@ -37,11 +37,11 @@ export async function play(
   const extractor = new Extractor();
   const lines: string[] = [];
   const directives: Directive[] = [];
-  const onLine = (line: string) => {
-    lines.push(line);
-    directives.push(...extractor.push(`${line}\n`).map((found) => found.directive));
+  const onLines = (text: string) => {
+    lines.push(...text.split('\n').slice(0, -1));
+    directives.push(...extractor.push(text).map((found) => found.directive));
   };
-  const settled = new SettledLines({ cols, rows, clock, onLine, profile, convertEol });
+  const settled = new SettledLines({ cols, rows, clock, onLines, profile, convertEol });
   for await (const event of events) {
     await settled.drained();
     clock.advanceTo(event.time * 1000);
