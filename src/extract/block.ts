@@ -106,7 +106,8 @@ export class Block {
     try {
       value = JSON.parse(this.#text);
     } catch (error) {
-      return { reason: `it is not valid JSON (${error instanceof Error ? error.message : error})` };
+      const why = error instanceof Error ? error.message.replace(/\s+/g, ' ') : '';
+      return { reason: `it is not valid JSON (${why})` };
     }
     return toDirective(value);
   }

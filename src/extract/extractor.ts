@@ -6,12 +6,13 @@
  * not come ends at the next `[[RELAY]]`, at the size limit, 200 lines after it went bad, or at `flush`,
  * and its lines are then read once more as the ordinary text they are.
  */
+
+import { Stripper } from '../base/strip.ts';
 import { BLOCK_OPEN, Block, type BlockState, type SourceLine } from './block.ts';
 import { excerpt, type Found, type Rejection } from './directive.ts';
 import { closesFence, type Fence, openingFence } from './fence.ts';
 import { parseInline, tooLong } from './inline.ts';
 import { MAX_DIRECTIVE_BYTES } from './limits.ts';
-import { Stripper } from './strip.ts';
 
 /** Units kept of one line: whatever is longer is refused whole, so its end need not be kept. */
 const MAX_LINE_UNITS = MAX_DIRECTIVE_BYTES + BLOCK_OPEN.length;
@@ -50,10 +51,12 @@ export class Extractor {
     let plainFrom = 0;
     for (let lf = text.indexOf('\n'); lf >= 0; lf = text.indexOf('\n', from)) {
       const plainLf = plain.indexOf('\n', plainFrom);
-      this.#append(plain.slice(plainFrom, plainLf));
+      if (this.#line !== '' || this.#context.in !== 'text' || mayMatter(plain.charCodeAt(plainFrom))) {
+        this.#append(plain.slice(plainFrom, plainLf));
+        this.#endLine();
+      }
       plainFrom = plainLf + 1;
       from = lf + 1;
-      this.#endLine();
       this.#lineOffset = this.#position + from;
     }
     this.#append(plain.slice(plainFrom));
@@ -163,3 +166,7 @@ function overlong(text: string): ReturnType<typeof parseInline> {
   const head = parseInline(`${text.slice(0, 128)}…`);
   return head === undefined ? undefined : { reason: tooLong };
 }
+
+/** Whether a line that begins like this can open anything: `[[`, `>>`, a fence, or its indentation. */
+const mayMatter = (code: number): boolean =>
+  code === 0x5b || code === 0x3e || code === 0x60 || code === 0x7e || code === 0x20;

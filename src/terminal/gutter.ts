@@ -46,7 +46,7 @@ export function ungutter(rows: readonly RowLine[], profile: Profile, cols: numbe
       indent !== '' &&
       continues(text, filled, cols - gutter.margin)
     ) {
-      line.text += joint(line.text, text, cols - gutter.margin - indent.length) + text;
+      line.text += joint(line.text, text, filled, cols - gutter.margin) + text;
       line.last = row.last;
     } else lines.push({ ...row, text });
     filled = text !== '' && (bullet || indent !== '') ? cells(row.text) : 0;
@@ -60,10 +60,10 @@ function continues(text: string, filled: number, width: number): boolean {
   return filled + 1 + cells(firstWord(text)) > width;
 }
 
-/** A word longer than a row is broken inside; any other break took the place of a blank. */
-function joint(before: string, after: string, width: number): '' | ' ' {
-  const lastWord = before.slice(before.lastIndexOf(' ') + 1);
-  return cells(lastWord) + cells(firstWord(after)) > width ? '' : ' ';
+/** Only a word longer than a row is broken inside, at the very edge; elsewhere the break took a blank's place. */
+function joint(before: string, after: string, filled: number, width: number): '' | ' ' {
+  const word = before.slice(before.lastIndexOf(' ') + 1) + firstWord(after);
+  return filled >= width && cells(word) > width / 2 ? '' : ' ';
 }
 
 const firstWord = (text: string): string => text.split(' ', 1)[0] ?? '';

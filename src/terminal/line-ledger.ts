@@ -36,6 +36,11 @@ interface Entry {
 export const STABLE_MS = 1000;
 /** The same for the line the cursor is in: longer pauses than 1 s are common there. */
 export const CURSOR_STABLE_MS = 3000;
+/**
+ * The same for a line below one that is still changing. Text grows downwards, so such a line is the status
+ * bar under a growing answer, which must not get between the lines of a block; or text under a spinner.
+ */
+export const OUT_OF_ORDER_STABLE_MS = 10_000;
 /** Entries remembered: what an agent reprints after a clear or a resize is rarely longer. */
 const MAX_ENTRIES = 4000;
 /** Entries that may lie between two neighbours on the screen: status lines given out in between. */
@@ -74,10 +79,13 @@ export class LineLedger {
   observe(lines: readonly SeenLine[], now: number): void {
     const seen = this.#carry(lines, now);
     this.#recall(seen);
-    this.#giveOut(
-      seen,
-      (item) => item.final || now - item.since >= (item.atCursor ? CURSOR_STABLE_MS : STABLE_MS),
-    );
+    let waiting = false;
+    this.#giveOut(seen, (item) => {
+      const wanted = waiting ? OUT_OF_ORDER_STABLE_MS : item.atCursor ? CURSOR_STABLE_MS : STABLE_MS;
+      const due = item.final || now - item.since >= wanted;
+      waiting ||= !due;
+      return due;
+    });
     this.#items = seen.filter((item) => !item.final);
   }
 

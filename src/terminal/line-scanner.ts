@@ -2,21 +2,21 @@
  * Tier 1 of terminal.md §3d: the lines of a program that only prints lines. Exact and linear: a line is
  * final at its LF. The first byte that moves the cursor ends it, for good: then the screen is the truth.
  */
-import { strip } from '../extract/strip.ts';
+import { strip } from '../base/strip.ts';
 import { csiEffect, escapeMoves } from './control-scan.ts';
 
 /** Bytes kept of one line. Longer than any directive may be, so the extractor still refuses it whole. */
 const MAX_LINE_BYTES = 2 * 1024 * 1024;
-/** UTF-16 units kept of a past line: more than the widest terminal shows, colours included. */
-const MAX_PAST_UNITS = 16 * 1024;
+/** Bytes kept of past lines: more than the largest screen shows, colours included. */
+const MAX_PAST_BYTES = 256 * 1024;
 /** Bytes of a carry that is worth keeping for the next long line. */
 const MAX_IDLE_CARRY_BYTES = 256 * 1024;
 /** Bytes of parameters of one sequence; what is longer is the emulator's to judge. */
 const MAX_PARAMETER_BYTES = 64;
 
 export interface Scanned {
-  /** The lines that became final, without their line ends and control sequences. */
-  lines: string[];
+  /** The lines that became final, each ended by LF, without control sequences; '' if there is none. */
+  text: string;
   /** Set when the cursor moved: what the emulator must know. */
   moved?: Handover;
 }
@@ -45,7 +45,7 @@ export class LineScanner {
   #carry = Buffer.alloc(0);
   #carried = 0;
   /** The last screenful of lines as they came, control sequences included. */
-  readonly #past: string[] = [];
+  #past = Buffer.alloc(0);
   readonly #modes = new Map<string, 'h' | 'l'>();
   #rows: number;
 
@@ -64,26 +64,36 @@ export class LineScanner {
 
   /** Takes more output. After `moved` was returned, nothing more may be pushed. */
   push(chunk: Buffer): Scanned {
-    const lines: string[] = [];
-    let start = 0;
+    let first = -1;
+    let last = -1;
     for (let at = 0; at < chunk.length; at++) {
+      if (this.#state === 'ground' && !this.#returned) {
+        const from = at;
+        while (isPrinted(chunk[at])) at++;
+        if (at > from) this.#printed = true;
+        if (at === chunk.length) break;
+      }
       const byte = chunk[at] as number;
       if (byte === LF) {
-        lines.push(this.#finish(chunk.subarray(start, at)));
-        start = at + 1;
-      } else if (this.#state !== 'ground' || byte < 0x20 || byte === 0xc2 || this.#returned) {
-        this.#step(byte);
-        if (this.#state === 'moved') return { lines, moved: this.#handOver(chunk.subarray(start)) };
-      } else this.#printed = true;
+        this.#newLine();
+        if (first < 0) first = at;
+        last = at;
+      } else this.#step(byte);
+      if (this.#state === 'moved') break;
     }
-    this.#keep(chunk.subarray(start));
-    return { lines };
+    const text = last < 0 ? '' : this.#finish(chunk, first, last + 1);
+    const rest = chunk.subarray(last + 1);
+    if (this.#state === 'moved') return { text, moved: this.#handOver(rest) };
+    this.#keep(rest);
+    return { text };
   }
 
-  /** The line without an LF that the output ended with, if there is one. */
-  flush(): string | undefined {
-    const text = this.#carried === 0 ? '' : this.#finish(Buffer.alloc(0));
-    return text === '' ? undefined : text;
+  /** The line without an LF that the output ended with, ended by one; '' if there is none. */
+  flush(): string {
+    const text = strip(this.#carry.toString('utf8', 0, this.#carried));
+    this.#newLine();
+    this.#carried = 0;
+    return text === '' ? '' : `${text}\n`;
   }
 
   #step(byte: number): void {
@@ -162,30 +172,33 @@ export class LineScanner {
     else this.#sequence += char;
   }
 
-  /** The text of the line that ends now. An LF ends an open sequence too, as in `Stripper`. */
-  #finish(rest: Buffer): string {
+  /** An LF ends an open sequence too, as in `Stripper`. */
+  #newLine(): void {
     this.#state = 'ground';
     this.#printed = false;
     this.#returned = false;
-    let raw: string;
-    if (this.#carried === 0) raw = rest.toString('utf8');
-    else {
-      this.#keep(rest);
-      raw = this.#carry.toString('utf8', 0, this.#carried);
+  }
+
+  /** The text of the lines that end in this chunk, up to `end`; the first one ends at `first`. */
+  #finish(chunk: Buffer, first: number, end: number): string {
+    let bytes = chunk.subarray(0, end);
+    if (this.#carried > 0) {
+      this.#keep(chunk.subarray(0, first));
+      bytes = Buffer.concat([this.#carry.subarray(0, this.#carried), chunk.subarray(first, end)]);
       this.#carried = 0;
       if (this.#carry.length > MAX_IDLE_CARRY_BYTES) this.#carry = Buffer.alloc(0);
     }
-    this.#past.push(raw.slice(-MAX_PAST_UNITS));
-    if (this.#past.length > this.#rows) this.#past.shift();
-    return strip(raw);
+    this.#past = lastLines(this.#past, bytes, this.#rows);
+    return strip(bytes.toString('utf8'));
   }
 
   #handOver(rest: Buffer): Handover {
     const modes = Array.from(this.#modes, ([mode, set]) => `\x1b[?${mode}${set}`).join('');
-    const past = this.#past.map((line) => `${line}\r\n`).join('');
+    // A program that ends its lines with LF alone has them begin at the left all the same.
+    const past = this.#past.toString('utf8').replaceAll('\n', '\r\n');
     return {
       bytes: Buffer.concat([Buffer.from(modes + past), this.#carry.subarray(0, this.#carried), rest]),
-      given: this.#past.map(strip),
+      given: strip(past).split('\n').slice(0, -1),
     };
   }
 
@@ -199,4 +212,27 @@ export class LineScanner {
     bytes.copy(this.#carry, this.#carried, 0, wanted - this.#carried);
     this.#carried = wanted;
   }
+}
+
+/** Text, and nothing that could begin a control sequence (0xC2 begins C1 in UTF-8). */
+const isPrinted = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x20 && byte !== 0xc2;
+
+/** A copy of the last `count` lines of `past` and `bytes`, which both end with LF or are empty. */
+function lastLines(past: Buffer, bytes: Buffer, count: number): Buffer<ArrayBuffer> {
+  let lines = bytes.subarray(startOfLast(bytes, count));
+  if (lines.length === bytes.length) {
+    lines = Buffer.concat([past, bytes]);
+    lines = lines.subarray(startOfLast(lines, count));
+  }
+  while (lines.length > MAX_PAST_BYTES) lines = lines.subarray(lines.indexOf(LF) + 1);
+  return Buffer.from(lines);
+}
+
+/** Where the last `count` lines of `bytes` begin; `bytes` ends with LF. */
+function startOfLast(bytes: Buffer, count: number): number {
+  let start = bytes.length;
+  for (let line = 0; line < count && start > 0; line++) {
+    start = start === 1 ? 0 : bytes.lastIndexOf(LF, start - 2) + 1;
+  }
+  return start;
 }

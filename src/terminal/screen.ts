@@ -2,6 +2,8 @@
  * What a terminal would show: `@xterm/headless`, loaded when the first byte needs it, fed from a bounded
  * queue. Tier 2 of terminal.md §3d; also where injection looks for the input box.
  */
+import { StringDecoder } from 'node:string_decoder';
+import type * as Xterm from '@xterm/headless';
 import type { IBuffer, IBufferLine, Terminal } from '@xterm/headless';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Row } from './row.ts';
@@ -52,6 +54,8 @@ export class Screen {
   #state: 'idle' | 'busy' | 'closed' = 'idle';
   readonly #jobs: Job[] = [];
   #queued = 0;
+  /** The emulator's own decoder (6.0.0) loses some characters that are split over two writes. */
+  readonly #decoder = new StringDecoder('utf8');
   #waiting: (() => void)[] = [];
   #failure: unknown;
   readonly #settledListeners = new Set<() => void>();
@@ -96,9 +100,9 @@ export class Screen {
   }
 
   /** Where the cursor stands, 0-based within the visible screen. */
-  get cursor(): { x: number; y: number } {
+  get cursor(): { row: number; column: number } {
     const buffer = this.#terminal?.buffer.active;
-    return { x: buffer?.cursorX ?? 0, y: buffer?.cursorY ?? 0 };
+    return { row: buffer?.cursorY ?? 0, column: buffer?.cursorX ?? 0 };
   }
 
   /** Whether a cell of the visible screen is drawn faint (SGR 2), as placeholders are. */
@@ -204,7 +208,7 @@ export class Screen {
   async #do(job: Job): Promise<void> {
     const terminal = this.#terminal as Terminal;
     if ('bytes' in job) {
-      await new Promise<void>((resolve) => terminal.write(job.bytes, resolve));
+      await new Promise<void>((resolve) => terminal.write(this.#decoder.write(job.bytes), resolve));
       this.#queued -= job.bytes.length;
       return;
     }
@@ -231,8 +235,9 @@ export class Screen {
   }
 
   async #load(): Promise<Terminal> {
-    const { default: xterm } = await import('@xterm/headless');
-    const terminal = new xterm.Terminal({
+    // Node sees one CommonJS default export, bundlers and test runners the named one.
+    const module: typeof Xterm & { default?: typeof Xterm } = await import('@xterm/headless');
+    const terminal = new (module.default ?? module).Terminal({
       ...this.#size,
       scrollback: HISTORY_ROWS,
       convertEol: this.#convertEol,

@@ -24,7 +24,8 @@ export interface SettledLinesOptions {
   cols: number;
   rows: number;
   clock: Clock;
-  onLine: (line: string) => void;
+  /** Takes one or more whole lines, each ended by LF. */
+  onLines: (text: string) => void;
   /** What to take away around the text, once the program draws. Default `generic`: nothing. */
   profile?: Profile;
   /** LF alone starts a new line: for files; a PTY has already made it CR LF. */
@@ -55,7 +56,7 @@ export class SettledLines {
     this.#profile = options.profile ?? 'generic';
     this.#size = { cols: options.cols, rows: options.rows };
     this.#scanner = new LineScanner(options);
-    this.#ledger = new LineLedger(options.onLine);
+    this.#ledger = new LineLedger((line) => options.onLines(`${line}\n`));
     this.#screen = new Screen(options, {
       rowGone: (row) => this.#rowGone(row),
       leavingAlternate: () => this.#leaveAlternate(),
@@ -82,8 +83,8 @@ export class SettledLines {
   push(bytes: Buffer): boolean {
     if (this.#tier === 'closed') return true;
     if (this.#tier === 'screen') return this.#draw(bytes);
-    const { lines, moved } = this.#scanner.push(bytes);
-    for (const line of lines) this.#options.onLine(line);
+    const { text, moved } = this.#scanner.push(bytes);
+    if (text !== '') this.#options.onLines(text);
     if (moved === undefined) return true;
     this.#takeOver(moved);
     return this.#draw(moved.bytes);
@@ -105,7 +106,7 @@ export class SettledLines {
   async flush(): Promise<void> {
     if (this.#tier === 'lines') {
       const last = this.#scanner.flush();
-      if (last !== undefined) this.#options.onLine(last);
+      if (last !== '') this.#options.onLines(last);
       return;
     }
     await this.#screen.drained();
@@ -156,7 +157,8 @@ export class SettledLines {
       text: line.text,
       row: line.first - top,
       final: line.last < top,
-      atCursor: line.last - top === cursor.y && cursor.x >= (rows[line.last]?.text.trimEnd().length ?? 0),
+      atCursor:
+        line.last - top === cursor.row && cursor.column >= (rows[line.last]?.text.trimEnd().length ?? 0),
     }));
     this.#ledger.observe(seen, this.#options.clock.monotonic());
   }

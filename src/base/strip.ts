@@ -5,6 +5,8 @@
 
 /** What the ground state cannot pass on as it is. */
 const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+/** What most coloured output has and nothing else: a colour, or the CR before an LF. */
+const COLOUR = /\r|\x1b\[[0-9;]*m/g;
 /** What can end a control string: LF, BEL, CAN, SUB, ESC, ST. */
 const STRING_END = /[\n\x07\x18\x1a\x1b\x9c]/g;
 
@@ -25,6 +27,11 @@ export class Stripper {
 
   /** The text without control sequences; what is incomplete is remembered, not returned. */
   push(text: string): string {
+    if (this.#state === 'ground') {
+      // Where nothing is left after the colours, every ESC began one: then this is the whole work.
+      const plain = text.replace(COLOUR, '');
+      if (find(CONTROL, plain, 0) === plain.length) return plain;
+    }
     let out = '';
     let at = 0;
     while (at < text.length) {
