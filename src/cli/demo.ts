@@ -40,7 +40,12 @@ async function demo(): Promise<number> {
     process.stdout.write(`${colour(`${name.padStart(6)} │`)} ${text}\n`);
   };
   print('demo', 'two agents, each in a terminal of its own, under agent-wrap; the relay is inside the first');
-  const agents = Object.keys(PARTS).map((name) => new DemoAgent(name, env, (text) => print(name, text)));
+  const agents = Object.keys(PARTS).map(
+    (name) =>
+      new DemoAgent(name, env, (lines) => {
+        for (const line of lines.trimEnd().split('\n')) print(name, line);
+      }),
+  );
   const stop = new AbortController();
   let delivered = 0;
   try {
@@ -77,9 +82,9 @@ class DemoAgent {
   readonly exited: Promise<number>;
   readonly #pty: Pty;
 
-  constructor(name: string, env: NodeJS.ProcessEnv, show: (line: string) => void) {
+  constructor(name: string, env: NodeJS.ProcessEnv, show: (lines: string) => void) {
     const self = selfCommand();
-    const lines = new SettledLines({ ...SIZE, clock: systemClock, onLine: show });
+    const lines = new SettledLines({ ...SIZE, clock: systemClock, onLines: show });
     const inner = [self.file, ...self.args, 'demo-agent', name];
     let exit: (code: number) => void = () => {};
     this.exited = new Promise((resolve) => {

@@ -19,6 +19,10 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   },
   call: { summary: 'call a command of the relay', load: () => import('./call.ts') },
   daemon: { summary: 'host the relay without an agent', load: () => import('./daemon.ts') },
+  extract: {
+    summary: 'print the directives in a text or a recording',
+    load: () => import('./extract.ts'),
+  },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
 };
 

@@ -1,7 +1,7 @@
 /** The agent's terminal as the injector sees and uses it: what is on it, who typed last, one way to type. */
 import type { ScreenView } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
-import { strip } from '../extract/strip.ts';
+import { strip } from '../base/strip.ts';
 import type { AgentTerminal } from '../inject/injector.ts';
 import { DraftTracker } from '../terminal/draft-tracker.ts';
 import { lineMode } from '../terminal/line-mode.ts';
@@ -102,10 +102,9 @@ export class WrappedTerminal implements AgentTerminal {
 /** The emulated screen, as adapters look at it. */
 export function screenView(lines: SettledLines): ScreenView {
   const { screen } = lines;
-  const { x, y } = screen.cursor;
   return {
     rows: () => screen.rows(),
-    cursor: { row: y, column: x },
+    cursor: screen.cursor,
     faint: (row, column) => screen.faint(row, column),
     bracketedPaste: screen.bracketedPaste,
     alternateScreen: screen.alternateScreen,
