@@ -79,7 +79,11 @@ class DemoAgent {
 
   constructor(name: string, env: NodeJS.ProcessEnv, show: (line: string) => void) {
     const self = selfCommand();
-    const lines = new SettledLines({ ...SIZE, clock: systemClock, onLine: show });
+    const lines = new SettledLines({
+      ...SIZE,
+      clock: systemClock,
+      onLines: (text) => text.trimEnd().split('\n').forEach(show),
+    });
     const inner = [self.file, ...self.args, 'demo-agent', name];
     let exit: (code: number) => void = () => {};
     this.exited = new Promise((resolve) => {

@@ -17,6 +17,10 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: 'send a message to an agent, to everybody or to a topic',
     load: () => import('./send.ts'),
   },
+  extract: {
+    summary: 'print the directives in a text or a recording',
+    load: () => import('./extract.ts'),
+  },
   call: { summary: 'call a command of the relay', load: () => import('./call.ts') },
   daemon: { summary: 'host the relay without an agent', load: () => import('./daemon.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },

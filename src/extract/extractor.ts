@@ -7,12 +7,12 @@
  * and its lines are then read once more as the ordinary text they are.
  */
 
-import { Stripper } from '../base/strip.ts';
 import { BLOCK_OPEN, Block, type BlockState, type SourceLine } from './block.ts';
 import { excerpt, type Found, type Rejection } from './directive.ts';
 import { closesFence, type Fence, openingFence } from './fence.ts';
 import { parseInline, tooLong } from './inline.ts';
 import { MAX_DIRECTIVE_BYTES } from './limits.ts';
+import { Stripper } from './strip.ts';
 
 /** Units kept of one line: whatever is longer is refused whole, so its end need not be kept. */
 const MAX_LINE_UNITS = MAX_DIRECTIVE_BYTES + BLOCK_OPEN.length;

@@ -2,7 +2,7 @@
  * Tier 1 of terminal.md §3d: the lines of a program that only prints lines. Exact and linear: a line is
  * final at its LF. The first byte that moves the cursor ends it, for good: then the screen is the truth.
  */
-import { strip } from '../base/strip.ts';
+import { strip } from '../extract/strip.ts';
 import { csiEffect, escapeMoves } from './control-scan.ts';
 
 /** Bytes kept of one line. Longer than any directive may be, so the extractor still refuses it whole. */

@@ -1,5 +1,5 @@
 /** What was typed into the agent, so that its echo is not taken for speech. Issue 3, the screen source. */
-import { strip } from '../base/strip.ts';
+import { strip } from '../extract/strip.ts';
 
 /** Lines remembered; a paste longer than that is not shown whole by any agent. */
 const MAX_LINES = 1000;

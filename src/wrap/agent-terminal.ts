@@ -102,10 +102,9 @@ export class WrappedTerminal implements AgentTerminal {
 /** The emulated screen, as adapters look at it. */
 export function screenView(lines: SettledLines): ScreenView {
   const { screen } = lines;
-  const { x, y } = screen.cursor;
   return {
     rows: () => screen.rows(),
-    cursor: { row: y, column: x },
+    cursor: screen.cursor,
     faint: (row, column) => screen.faint(row, column),
     bracketedPaste: screen.bracketedPaste,
     alternateScreen: screen.alternateScreen,

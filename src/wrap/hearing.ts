@@ -76,11 +76,10 @@ export class Hearing {
     });
   }
 
-  /** A settled logical line of the screen: speech only while no better source works. */
-  line(text: string): void {
+  /** Settled logical lines of the screen, each ended by LF: speech only while no better source works. */
+  lines(text: string): void {
     if (this.kind !== 'screen') return;
-    for (const { directive } of this.#screen.push(`${text}\n`))
-      this.#handlers.said({ directive, id: newId() });
+    for (const { directive } of this.#screen.push(text)) this.#handlers.said({ directive, id: newId() });
   }
 
   /** The agent is gone: what its sources still hold is read, and nothing waits for a line's end any more. */

@@ -134,7 +134,7 @@ export class Wrapper {
       ...sizeFor(tty.size),
       clock,
       profile: adapter.profile,
-      onLine: (line) => hearing.line(line),
+      onLines: (text) => hearing.lines(text),
       onDrained: () => resumeOutput?.(),
     });
     const terminal = new WrappedTerminal(lines, clock);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Stripper, strip } from '../../../src/base/strip.ts';
+import { Stripper, strip } from '../../../src/extract/strip.ts';
 
 describe('control sequences in text', () => {
   it.each([
