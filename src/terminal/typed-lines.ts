@@ -4,6 +4,9 @@ import { strip } from '../base/strip.ts';
 /** Lines remembered; a paste longer than that is not shown whole by any agent. */
 const MAX_LINES = 1000;
 
+/** Only what would be a directive is worth remembering: the list is nearly always empty, and free. */
+const DIRECTIVE = />>(?:relay|thinking):|\[\[RELAY\]\]/;
+
 /**
  * A terminal echoes each line once; a TUI may show it again and again, in its input box and in the
  * conversation, and there a line that was typed is never speech (`redrawn`).
@@ -22,7 +25,7 @@ export class TypedLines {
     const [first = '', ...more] = strip(text.replace(/\r\n?/g, '\n')).split('\n');
     this.#current += first;
     for (const next of more) {
-      if (this.#current.trim() !== '') this.#lines.push(this.#current.trim());
+      if (DIRECTIVE.test(this.#current)) this.#lines.push(this.#current.trim());
       this.#current = next;
     }
     this.#lines.splice(0, Math.max(0, this.#lines.length - MAX_LINES));

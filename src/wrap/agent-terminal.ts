@@ -1,4 +1,5 @@
 /** The agent's terminal as the injector sees and uses it: what is on it, who typed last, one way to type. */
+import { StringDecoder } from 'node:string_decoder';
 import type { ScreenView } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { strip } from '../base/strip.ts';
@@ -6,6 +7,7 @@ import type { AgentTerminal } from '../inject/injector.ts';
 import { DraftTracker } from '../terminal/draft-tracker.ts';
 import { lineMode } from '../terminal/line-mode.ts';
 import type { SettledLines } from '../terminal/settled-lines.ts';
+import type { TypedLines } from '../terminal/typed-lines.ts';
 import type { Passthrough } from './passthrough.ts';
 
 /** Bytes of output kept while the agent only prints lines: more than any screen shows. */
@@ -16,6 +18,8 @@ const LOOK_MS = 20;
 
 export class WrappedTerminal implements AgentTerminal {
   readonly #lines: SettledLines;
+  readonly #typed: TypedLines;
+  readonly #decoder = new StringDecoder();
   readonly #clock: Clock;
   readonly #draft = new DraftTracker();
   #passthrough: Passthrough | undefined;
@@ -23,8 +27,10 @@ export class WrappedTerminal implements AgentTerminal {
   #lastOutputAt: number;
   #listeners: (() => void)[] = [];
 
-  constructor(lines: SettledLines, clock: Clock) {
+  /** `typed` is told of all that is typed, by whomever. */
+  constructor(lines: SettledLines, typed: TypedLines, clock: Clock) {
     this.#lines = lines;
+    this.#typed = typed;
     this.#clock = clock;
     this.#lastOutputAt = clock.monotonic();
   }
@@ -56,10 +62,12 @@ export class WrappedTerminal implements AgentTerminal {
   /** The person (or their terminal) sent this. */
   input(chunk: Buffer): void {
     this.#draft.push(chunk);
+    this.#typed.note(this.#decoder.write(chunk));
     this.#changed();
   }
 
   async write(bytes: Buffer): Promise<void> {
+    this.#typed.note(bytes.toString());
     await this.#passthrough?.write(bytes);
   }
 

@@ -18,6 +18,7 @@ import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { WRAPPER_MAX_INFLIGHT } from '../protocol/limits.ts';
 import { SettledLines } from '../terminal/settled-lines.ts';
 import type { Tty, TtySize } from '../terminal/tty.ts';
+import { TypedLines } from '../terminal/typed-lines.ts';
 import { screenView, WrappedTerminal } from './agent-terminal.ts';
 import { Hearing, type Said } from './hearing.ts';
 import { Notices } from './notices.ts';
@@ -129,15 +130,16 @@ export class Wrapper {
       { said: (said) => this.#said(said), prompted: (text) => this.#injector?.prompted(text) },
       log,
     );
+    const typed = new TypedLines({ redrawn: adapter.profile !== 'generic' });
     let resumeOutput: (() => void) | undefined;
     const lines = new SettledLines({
       ...sizeFor(tty.size),
       clock,
       profile: adapter.profile,
-      onLines: (text) => hearing.screen(text),
+      onLines: (text) => hearing.screen(typed.withoutEcho(text)),
       onDrained: () => resumeOutput?.(),
     });
-    const terminal = new WrappedTerminal(lines, clock);
+    const terminal = new WrappedTerminal(lines, typed, clock);
     lines.screen.onSettled(() => prepared.state.screen(screenView(lines)));
     hearing.start();
     const passthrough = new Passthrough({

@@ -125,6 +125,19 @@ describe('the person', () => {
   });
 });
 
+describe('what is typed', () => {
+  it('is not what the agent says: a directive that the terminal echoes goes nowhere', async () => {
+    const bob = await wrapped('--name', 'bob');
+    const ada = await wrapped('--name', 'ada');
+    await Promise.all([connected(ada), connected(bob)]);
+    ada.write('>>relay:bob typed by the person\n');
+    await ada.see('heard: >>relay:bob typed by the person');
+    ada.write('say >>relay:bob said by the agent\n');
+    await bob.see('heard: Relay message from ada');
+    expect(bob.text).not.toContain('typed by the person');
+  });
+});
+
 describe('the embedded daemon', () => {
   it('is taken over when its host is killed in mid-conversation, and the conversation goes on', async () => {
     const host = await wrapped('--name', 'host');
