@@ -154,6 +154,13 @@ describe('hooks', () => {
     await until(() => heard === tty.output, 'the hook to hear all');
   });
 
+  it('an output hook that never ends holds the agent no longer than a second', async () => {
+    const { tty, run, log } = start('seq 1 4000; exit 7', { onOutput: () => new Promise(() => {}) });
+    expect(await run.exited).toEqual({ code: 7 });
+    expect(tty.output.endsWith('4000\r\n')).toBe(true);
+    expect(log.some((line) => line.includes('hook.slow'))).toBe(true);
+  });
+
   it('an exit hook that never ends does not keep the person', async () => {
     const { run } = start('exit 6', { onExit: () => new Promise(() => {}) });
     expect(await run.exited).toEqual({ code: 6 });
@@ -161,6 +168,9 @@ describe('hooks', () => {
 
   it('of a suspend run before the stop, with what the agent printed shown', async () => {
     const order: string[] = [];
+    // The kernel's SIGCHLD goes to the test process, which tells the scripted signals.
+    const told = () => handlers.get('SIGCHLD')?.();
+    process.on('SIGCHLD', told);
     const { tty, run, log, handlers } = start('printf bye; kill -STOP $$; printf back; exit 8', {
       onSuspend: () => {
         order.push('suspend');
@@ -169,9 +179,6 @@ describe('hooks', () => {
         order.push('continue');
       },
     });
-    // The kernel's SIGCHLD goes to the test process; the scripted signals are told by hand.
-    const told = () => handlers.get('SIGCHLD')?.();
-    process.on('SIGCHLD', told);
     await until(() => log.includes('raised SIGSTOP'), 'the stop');
     process.off('SIGCHLD', told);
     expect([order, tty.output]).toEqual([['suspend'], 'bye']);
