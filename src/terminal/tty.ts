@@ -144,7 +144,7 @@ export class NullTty implements Tty {
     this.#onOutput = onOutput;
   }
 
-  start(): void {}
+  start(_events: TtyEvents): void {}
 
   write(chunk: Uint8Array): boolean {
     this.#onOutput(chunk);

@@ -14,7 +14,7 @@ import type { Signals } from './signals.ts';
 
 /** Milliseconds that an agent has to end after a signal to us, before SIGKILL. */
 const GRACE_MS = 2000;
-/** Milliseconds that a hook may hold up a suspend. */
+/** Milliseconds that a hook may hold up output or a suspend: a bug there must not stop the agent. */
 const HOOK_MS = 1000;
 /** Milliseconds that a goodbye may delay the exit: what the agent said last leaves in that time. */
 const EXIT_HOOK_MS = 2000;
@@ -29,7 +29,7 @@ const EOF_CHARACTER = 0x04;
 const LF = 0x0a;
 
 export interface PassthroughHooks {
-  /** The agent printed this, and the person has it. A promise holds the agent's output until it is settled. */
+  /** The agent printed this, and the person has it. A promise holds further output until it is settled, for a second at most. */
   onOutput?(chunk: Buffer): void | Promise<void>;
   /** The person (or their terminal) sent this, and the agent has it queued. */
   onInput?(chunk: Buffer): void;
@@ -147,12 +147,10 @@ export class Passthrough {
     if (!(held instanceof Promise)) return;
     this.#heldByHook += 1;
     this.#pause('hook');
-    held
-      .catch((error: unknown) => this.#options.log.error('hook.failed', { hook: 'onOutput', error }))
-      .finally(() => {
-        this.#heldByHook -= 1;
-        if (this.#heldByHook === 0) this.#unpause('hook');
-      });
+    void this.#bounded('onOutput', () => held).then(() => {
+      this.#heldByHook -= 1;
+      if (this.#heldByHook === 0) this.#unpause('hook');
+    });
   }
 
   #pause(reason: 'terminal' | 'hook'): void {
@@ -311,21 +309,24 @@ export class Passthrough {
   }
 
   async #bounded(hook: keyof PassthroughHooks, run: () => void | Promise<void>): Promise<void> {
+    const { clock, log } = this.#options;
     const running = Promise.resolve(this.#guard(hook, run)).catch((error: unknown) => {
-      this.#options.log.error('hook.failed', { hook, error });
+      log.error('hook.failed', { hook, error });
     });
-    await within(this.#options.clock, hook === 'onExit' ? EXIT_HOOK_MS : HOOK_MS, running);
+    const ms = hook === 'onExit' ? EXIT_HOOK_MS : HOOK_MS;
+    if (!(await within(clock, ms, running))) log.warn('hook.slow', { hook, ms });
   }
 }
 
-/** Resolves with the promise, at the latest after `ms`. */
-async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<void> {
+/** Waits for the promise, at most `ms`; false if it was not settled by then. */
+async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<boolean> {
   let timer: Timer | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = clock.after(ms, resolve);
+  const late = new Promise<boolean>((resolve) => {
+    timer = clock.after(ms, () => resolve(false));
   });
-  await Promise.race([promise, late]);
+  const inTime = await Promise.race([promise.then(() => true), late]);
   timer?.cancel();
+  return inTime;
 }
 
 /** Whether the process is stopped (job control). Without /proc (macOS) we cannot tell, and say no. */

@@ -1,5 +1,5 @@
 /** Every way out of the wrapper: exit code, terminal restored, nothing left. terminal.md §2. */
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
@@ -138,6 +138,9 @@ describe('§2 signals to the wrapper', () => {
     terminal = OuterTerminal.wrap(['sh', '-c', 'echo "pid $$"; exec yes']);
     const agent = await pidOf(terminal);
     terminal.stall();
+    await until(() => /\) S /.test(readFileSync(`/proc/${agent}/stat`, 'latin1')), 'the agent to be held');
+    const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${terminal.pid}/status`, 'latin1'))?.[1];
+    expect(Number(rss)).toBeLessThan(100_000);
     process.kill(terminal.pid, 'SIGTERM');
     // Our outer PTY reports the end only to a reader, so the process table is asked.
     const { pid } = terminal;
@@ -163,7 +166,6 @@ describe('§2 signals to the wrapper', () => {
     await until(() => terminal?.exit !== undefined, 'the end of the wrapper');
     expect(terminal.exit).toEqual({ exitCode: 0, signal: 1 });
     await until(() => !alive(agent), 'the end of the agent');
-    const { readFileSync } = await import('node:fs');
     expect(readFileSync(heard, 'utf8')).toBe('hup\n');
   });
 });
