@@ -42,6 +42,8 @@ export class Peer {
   /** Given to a client that does not acknowledge, and not yet out of our memory. */
   #unwritten: Delivery[] = [];
   #writtenLook: Timer | undefined;
+  /** Came before our WELCOME was out: served after it. */
+  readonly #early: Envelope[] = [];
   #answered = false;
   #unstoredBytes = 0;
   #paused = false;
@@ -130,6 +132,9 @@ export class Peer {
       ),
     );
     this.#become('ready');
+    if (this.#early.length === 0) return;
+    for (const envelope of this.#early.splice(0)) this.#handle(envelope);
+    this.hush(false);
   }
 
   /** Delivers what may go now: streams take turns, within the limits of P13 and P14. */
@@ -225,7 +230,7 @@ export class Peer {
     this.#relay.clock.after(LAST_WORDS_MS, () => this.#connection.destroy(), { unref: true });
   }
 
-  /** Stops reading until there is something to answer with: the daemon recovers (P20). */
+  /** Stops reading until there is something to answer with: it recovers, or WELCOME is being stored (P20). */
   hush(on: boolean): void {
     this.#paused = on;
     if (on) this.#connection.pause();
@@ -234,14 +239,22 @@ export class Peer {
 
   #receive(envelope: Envelope): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
+    if (this.#state === 'welcoming') {
+      if (this.#early.push(envelope) === 1) this.hush(true);
+      return;
+    }
     const session = this.#session;
-    if (session !== undefined && this.#state === 'ready') {
+    if (session !== undefined) {
       session.lastActivity = this.#relay.clock.now();
       if (!this.#answered) {
         this.#answered = true;
         this.#relay.sessions.answered(session);
       }
     }
+    this.#handle(envelope);
+  }
+
+  #handle(envelope: Envelope): void {
     try {
       handle(this.#relay, this, envelope);
     } catch (thrown) {

@@ -3,7 +3,6 @@ import { RelayError } from '../../base/errors.ts';
 import { DEFAULT_TOPIC } from '../../protocol/address.ts';
 import { type EnvelopeOf, newEnvelope } from '../../protocol/envelope.ts';
 import { QUEUE_FULL_PAUSE_MS } from '../../protocol/limits.ts';
-import type { Message } from '../message.ts';
 import type { Handler, Peer } from '../peer.ts';
 import type { Relay } from '../relay.ts';
 import type { Session } from '../session-table.ts';
@@ -47,7 +46,6 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
         peer.storing(-bytes);
         const answer = tellStored(relay, message);
         if (answer) peer.send(newEnvelope('ACK', answer, relay.clock.now()));
-        advise(relay, peer, message);
       },
       refused: (error) => {
         peer.storing(-bytes);
@@ -59,6 +57,7 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
       repeated: () => peer.storing(-bytes),
     },
   );
+  if (envelope.to !== undefined) advise(relay, peer, session.name, envelope.to);
 };
 
 /** P15: after QUEUE_FULL a stream stays refused until that id comes again or some seconds pass. */
@@ -71,8 +70,7 @@ function isRefused(peer: Peer, stream: string, id: string, now: number): boolean
 }
 
 /** P14: BUSY when the backlog of a pair passes the soft mark, and again as it grows. */
-function advise(relay: Relay, peer: Peer, { from, to }: Message): void {
-  if (to === undefined) return;
+function advise(relay: Relay, peer: Peer, from: string, to: string): void {
   const depth = relay.state.messages.pairDepth(from, to);
   const above = depth - relay.settings.pairSoftMark;
   if (above < 0 || above % BUSY_EVERY !== 0) return;

@@ -1,0 +1,176 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lineLog } from '../../../src/base/log.ts';
+import { leadersTrials } from '../../faults/leaders.ts';
+import { Place } from '../../helpers/place.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
+
+const CHILD = fileURLToPath(new URL('../../faults/attach-once.ts', import.meta.url));
+let place: Place;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  place = new Place();
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await place.remove();
+});
+
+/** Another process that attaches here. */
+async function other(): Promise<{ child: ChildProcess; report: { role: string; epoch: number } }> {
+  const child = fork(CHILD, { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  children.push(child);
+  const next = () => new Promise<unknown>((resolve) => child.once('message', resolve));
+  await next();
+  const report = next();
+  child.send({ state: place.state });
+  return { child, report: (await report) as { role: string; epoch: number } };
+}
+
+const code = (code: string) => expect.objectContaining({ code });
+
+describe('P20 leadership', () => {
+  it('20 processes attach at once with a stale socket lying there: exactly one leader', async () => {
+    expect(await leadersTrials(10, 20)).toEqual([]);
+  });
+
+  it('a leader that was killed is followed by another, at a higher epoch', async () => {
+    const { child, report } = await other();
+    expect(report).toMatchObject({ role: 'leader', epoch: 1 });
+    const client = await place.attach();
+    expect(client).toMatchObject({ role: 'client', epoch: 1 });
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    await expect(client.call('relay-status', {})).rejects.toThrow(code('DAEMON_UNREACHABLE'));
+    const next = await place.attach();
+    expect(next).toMatchObject({ role: 'leader', leading: true, epoch: 2 });
+  });
+
+  it('a stopped leader that is no longer young is replaced, and finds itself deposed when it wakes', async () => {
+    const { child } = await other();
+    child.kill('SIGSTOP');
+    const seen: string[] = [];
+    const next = await place.attach({ log: lineLog((line) => seen.push(line)) });
+    expect(next).toMatchObject({ role: 'leader', epoch: 2 });
+    expect(seen.some((line) => line.includes('"young":true'))).toBe(true);
+    child.kill('SIGCONT');
+    const socket = join(place.directory, 'relay.0000000002.sock');
+    await waitFor(() => readlinkSync(join(place.directory, 'relay.sock')) === 'relay.0000000002.sock');
+    expect(readdirSync(place.directory).filter((name) => /\d\.sock$/.test(name))).toEqual([
+      socket.split('/').at(-1),
+    ]);
+  });
+
+  it('a leader whose directory is swept away steps down, and the next attach makes it anew', async () => {
+    const first = await place.attach();
+    renameSync(place.directory, `${place.directory}.gone`);
+    await waitFor(() => !first.leading, 'the leader to notice');
+    const second = await place.attach();
+    expect(second).toMatchObject({ role: 'leader', leading: true });
+  });
+
+  it('a leader whose socket is swept away steps down', async () => {
+    const first = await place.attach();
+    unlinkSync(join(place.directory, 'relay.0000000001.sock'));
+    await waitFor(() => !first.leading, 'the leader to notice');
+  });
+
+  it('a clean exit leaves the highest socket, so that epochs never go back', async () => {
+    await (await place.attach()).close();
+    expect(await place.attach()).toMatchObject({ role: 'leader', epoch: 2 });
+    expect(readdirSync(place.directory)).not.toContain('relay.0000000001.sock');
+  });
+
+  it('heals the fixed symlink', async () => {
+    await place.attach();
+    const link = join(place.directory, 'relay.sock');
+    unlinkSync(link);
+    await waitFor(() => {
+      try {
+        return readlinkSync(link) === 'relay.0000000001.sock';
+      } catch {
+        return false;
+      }
+    });
+  });
+
+  it('without leave to lead, an empty place is DAEMON_UNREACHABLE', async () => {
+    await expect(place.attach({ mayLead: false })).rejects.toThrow(code('DAEMON_UNREACHABLE'));
+  });
+});
+
+describe('P19 the directory', () => {
+  it('is refused when others can use it, or when it is a link', async () => {
+    mkdirSync(join(place.state, 'agent-relay'), { mode: 0o755 });
+    chmodSync(join(place.state, 'agent-relay'), 0o755);
+    await expect(place.attach()).rejects.toThrow(code('DIRECTORY_UNSAFE'));
+    rmSync(join(place.state, 'agent-relay'), { recursive: true });
+    mkdirSync(join(place.state, 'elsewhere'), { mode: 0o700 });
+    symlinkSync('elsewhere', join(place.state, 'agent-relay'));
+    await expect(place.attach()).rejects.toThrow(code('DIRECTORY_UNSAFE'));
+  });
+
+  it('may have a path longer than a socket’s', async () => {
+    const state = join(place.state, 'x'.repeat(120));
+    const env = { XDG_STATE_HOME: state };
+    const leader = await place.attach({ env });
+    const client = await place.attach({ env });
+    expect([leader.role, client.role]).toEqual(['leader', 'client']);
+    expect(await client.call('relay-status', {})).toMatchObject({ success: true });
+    const link = await client.open();
+    link.destroy();
+  });
+
+  it('another machine that hosts the relay is not deposed: the next directory is used', async () => {
+    await (await place.attach()).close();
+    const file = join(place.directory, 'host.json');
+    writeFileSync(file, JSON.stringify({ boot_id: 'another machine', renewed: Date.now() }));
+    const runtime = join(place.state, 'run');
+    const attachment = await place.attach({ env: { ...place.env, XDG_RUNTIME_DIR: runtime } });
+    expect(attachment.directory.startsWith(runtime)).toBe(true);
+  });
+});
+
+describe('P19 --socket', () => {
+  it('is a symlink to the leader', async () => {
+    const socketPath = join(place.state, 'known.sock');
+    const leader = await place.attach({ socketPath });
+    expect(readlinkSync(socketPath)).toBe(join(place.directory, 'relay.0000000001.sock'));
+    expect(await place.attach({ socketPath })).toMatchObject({ role: 'client', epoch: leader.epoch });
+  });
+
+  it('that is somebody else’s and alive is joined as a plain client', async () => {
+    const elsewhere = new Place();
+    const theirs = await elsewhere.attach();
+    const socketPath = join(elsewhere.directory, 'relay.sock');
+    const joined = await place.attach({ socketPath });
+    expect(joined).toMatchObject({ role: 'client', epoch: theirs.epoch });
+    await elsewhere.remove();
+  });
+
+  it('that is somebody else’s and dead is left alone', async () => {
+    const socketPath = join(place.state, 'dead.sock');
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(join(place.state, 'alive.sock'), resolve));
+    renameSync(join(place.state, 'alive.sock'), socketPath);
+    await new Promise((resolve) => server.close(resolve));
+    await expect(place.attach({ socketPath })).rejects.toThrow(code('SOCKET_IN_THE_WAY'));
+    expect(readdirSync(place.state)).toContain('dead.sock');
+  });
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { settle } from '../../helpers/fake-clock.ts';
+import { TestRelay } from '../../helpers/relay.ts';
+
+interface Page {
+  messages: { id: string; body: string; redelivered?: boolean }[];
+  hasMore: boolean;
+  lastMessageId?: string;
+}
+const bodies = ({ messages }: Page) => messages.map(({ body }) => body);
+
+async function withMessages(...texts: string[]) {
+  const relay = new TestRelay();
+  for (const body of texts) await relay.call('relay-send', { to: 'user', body });
+  const poll = (input: object = {}) => relay.call<Page>('relay-poll', input);
+  return { relay, poll };
+}
+
+describe('P27 polling', () => {
+  it('pages without loss or repeat, and hasMore is exact', async () => {
+    const { poll } = await withMessages('a', 'b', 'c', 'd');
+    const first = await poll({ limit: 2 });
+    expect([bodies(first), first.hasMore]).toEqual([['a', 'b'], true]);
+    const second = await poll({ limit: 2, since: first.lastMessageId });
+    expect([bodies(second), second.hasMore]).toEqual([['c', 'd'], false]);
+    const third = await poll({ since: second.lastMessageId });
+    expect([bodies(third), third.hasMore, third.lastMessageId]).toEqual([[], false, second.lastMessageId]);
+  });
+
+  it('the same since again gives the same unconfirmed messages again', async () => {
+    const { poll } = await withMessages('a', 'b');
+    const first = await poll({ limit: 1 });
+    expect(await poll({ limit: 1 }).then(bodies)).toEqual(['a']);
+    expect(await poll({ limit: 1, since: first.lastMessageId }).then(bodies)).toEqual(['b']);
+    expect(await poll({ limit: 1, since: first.lastMessageId }).then(bodies)).toEqual(['b']);
+  });
+
+  it('since confirms what was handed out, and the sender learns of it', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const id = ann.send('user', 'x');
+    await settle();
+    const page = await relay.call<Page>('relay-poll');
+    expect(ann.fates(id)).toEqual([]);
+    await relay.call('relay-poll', { since: page.lastMessageId });
+    expect(ann.fates(id)).toEqual(['delivered']);
+  });
+
+  it('what nobody confirms in 60 s returns with the same ids', async () => {
+    const { relay, poll } = await withMessages('a');
+    const first = await poll();
+    await relay.pass(60_500);
+    const again = await poll({ since: 'another' });
+    expect(again.messages).toMatchObject([{ id: first.messages[0]?.id, redelivered: true }]);
+  });
+
+  it('waits for a message, and no longer than it was told', async () => {
+    const { relay, poll } = await withMessages();
+    const waiting = poll({ waitMs: 1_000 });
+    await settle();
+    await relay.call('relay-send', { to: 'user', body: 'at last' });
+    expect(await waiting.then(bodies)).toEqual(['at last']);
+    const empty = poll({ waitMs: 1_000, since: 'x' });
+    await settle();
+    await relay.pass(1_000);
+    expect(await empty.then(bodies)).toEqual([]);
+  });
+
+  it('while a connection serves the name, a poll sees only what it gave back', async () => {
+    const relay = new TestRelay();
+    const [ann, bob] = [
+      await relay.join('ann'),
+      await relay.join('bob', { capabilities: { max_inflight: 1 } }),
+    ];
+    const { token } = { token: bob.last('WELCOME').payload.resume_token as string };
+    ann.send('bob', 'one');
+    ann.send('bob', 'two');
+    await settle();
+    expect(bodies(await relay.call<Page>('relay-poll', {}, token))).toEqual([]);
+    bob.say('NACK', { ack_id: bob.last('DELIVER').id, code: 'DEFERRED', message: 'not now' });
+    await settle();
+    expect(bodies(await relay.call<Page>('relay-poll', {}, token))).toEqual(['one']);
+    expect(bob.bodies()).toEqual(['one', 'two']);
+  });
+});
+
+describe('P16 a dead letter of a command', () => {
+  it('is told to its sender by a notice', async () => {
+    const relay = new TestRelay();
+    await relay.call('relay-send', { to: 'nobody', body: 'x', ttlMs: 1_000 });
+    await relay.pass(1_500);
+    const page = await relay.call<Page>('relay-poll');
+    expect(bodies(page)[0]).toContain('EXPIRED');
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { Deadlines } from '../../../src/daemon/deadlines.ts';
+import { decodeRecord, encodeRecord, type RelayRecord } from '../../../src/daemon/record.ts';
+import type { Store } from '../../../src/daemon/store/store.ts';
+import { settle } from '../../helpers/fake-clock.ts';
+import { TestRelay } from '../../helpers/relay.ts';
+
+/** What a durable store does, without a disk: the records of one reign are there for the next. */
+class SharedStore implements Store {
+  readonly durable = true;
+  readonly format = 1;
+  readonly #records: Buffer[];
+  constructor(records: Buffer[]) {
+    this.#records = records;
+  }
+  async *recover(): AsyncIterable<Buffer> {
+    yield* [...this.#records];
+  }
+  append(record: Buffer, done: () => void): void {
+    this.#records.push(record);
+    queueMicrotask(() => done());
+  }
+  async close(): Promise<void> {}
+}
+
+describe('§Records', () => {
+  it('come back as they were, payload text included', () => {
+    const raw = { payload: '{ "body": "\\n{\\u0000}\n" }', payload_meta: ' {"ttl_ms":1}'.trim() };
+    const record: RelayRecord = {
+      t: 'message',
+      key: 'a\0b',
+      id: 'b',
+      from: 'a',
+      session: 's',
+      at: 1,
+      acks: true,
+      recipients: [{ name: 'c', seq: 1, until: 2 }],
+      raw,
+    };
+    expect(decodeRecord(encodeRecord(record))).toEqual(record);
+    expect(() => decodeRecord(Buffer.from('{"t":'))).toThrow(
+      expect.objectContaining({ code: 'STORE_CORRUPT' }),
+    );
+  });
+});
+
+describe('P20 the next reign', () => {
+  it('knows sessions, tokens, what waits, what ended, topics and claims', async () => {
+    const records: Buffer[] = [];
+    const one = new TestRelay({ store: new SharedStore(records) });
+    const [ann, bob] = [await one.join('ann'), await one.join('bob')];
+    bob.say('SUBSCRIBE', { topic: 'chat' });
+    const ended = ann.send('bob', 'ended', { id: '7f1d1f5c-32a8-4b0f-9d0c-00000000000a' });
+    await settle();
+    bob.say('ACK', { ack_id: bob.last('DELIVER').id });
+    await settle();
+    ann.send('bob', 'waits');
+    ann.send('user', 'polled');
+    await settle();
+    const waits = bob.last('DELIVER');
+    const page = await one.call<{ messages: { id: string }[] }>('relay-poll');
+    const handoff = await one.handoff('carl');
+
+    const two = new TestRelay({ store: new SharedStore(records), epoch: 2 });
+    const token = (client: typeof bob) => ({
+      session: { resume_token: client.last('WELCOME').payload.resume_token as string },
+    });
+    const again = await two.join('bob', token(bob));
+    expect(again.last('WELCOME').payload.session_id).toBe(bob.last('WELCOME').payload.session_id);
+    expect(again.bodies()).toEqual(['waits']);
+    expect(again.last('DELIVER')).toMatchObject({
+      id: waits.id,
+      delivery: { seq: waits.delivery.seq, redelivered: true },
+    });
+    const sender = await two.join('ann', token(ann));
+    sender.send('bob', 'ended', { id: ended });
+    sender.send(undefined, 'to the topic', { topic: 'chat' });
+    await settle();
+    expect(sender.fates(ended)).toEqual(['stored', 'delivered']);
+    expect(again.bodies()).toEqual(['waits', 'to the topic']);
+    expect(Math.floor(again.last('DELIVER').delivery.seq / 2 ** 32)).toBe(2);
+    expect(await two.call('relay-poll')).toMatchObject({
+      messages: [{ id: page.messages[0]?.id, redelivered: true }],
+    });
+    const carl = await two.join('carl', { session: { resume_token: handoff.token } });
+    expect(carl.all('WELCOME')).toHaveLength(1);
+  });
+});
+
+describe('Deadlines', () => {
+  it('give what is due, the earliest first', () => {
+    const deadlines = new Deadlines<number>();
+    for (const due of [5, 1, 4, 1, 3, 9, 2]) deadlines.add(due, due);
+    expect([...deadlines.due(4)]).toEqual([1, 1, 2, 3, 4]);
+    deadlines.prune((value) => value > 5);
+    expect([...deadlines.due(100)]).toEqual([9]);
+  });
+});
