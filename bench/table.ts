@@ -19,13 +19,17 @@ export interface Row {
   holds: boolean;
 }
 
-/** Prints the rows under a heading, in columns as wide as they need to be. */
+/** Prints the rows under a heading, with what must hold and whether it does. */
 export function printTable(rows: readonly Row[]): void {
-  const cells = [
+  printCells([
     ['what', 'agent-wrap', 'beside', 'ratio', 'gate', ''],
     ...rows.map((row) => [row.what, row.ours, row.beside, row.ratio, row.gate, row.holds ? 'ok' : 'FAILED']),
-  ];
-  const widths = (cells[0] as string[]).map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
+  ]);
+}
+
+/** Prints rows of text, in columns as wide as they need to be. */
+export function printCells(cells: readonly (readonly string[])[]): void {
+  const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
   for (const row of cells) {
     console.log(
       row
