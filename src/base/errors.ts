@@ -76,6 +76,7 @@ export const ERRORS = {
   ),
   STORE_CORRUPT: entry('the store of the relay holds damaged records', 'run: agent-wrap store check'),
   STORE_TOO_NEW: entry('a newer version wrote this store', 'update agent-wrap, or use another --namespace'),
+  DAEMON_RUNNING: entry('a daemon hosts this relay already', 'use it, or choose another --namespace'),
   DAEMON_UNREACHABLE: entry('no relay daemon answers', 'start one: agent-wrap daemon', true),
   SOCKET_IN_THE_WAY: entry('a socket of somebody else lies there', 'choose another --socket'),
   RELAY_ELSEWHERE: entry('another machine hosts this relay', 'use another --namespace'),

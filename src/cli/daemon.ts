@@ -44,10 +44,7 @@ async function run({ namespace, socket, idleExit, logFile }: Options): Promise<v
     log,
   });
   if (attachment.role === 'client') {
-    throw new RelayError('NAME_IN_USE', `a daemon hosts ${namespace} already at ${attachment.endpoint}`, {
-      suggestion: 'use it, or choose another --namespace',
-      retryable: false,
-    });
+    throw new RelayError('DAEMON_RUNNING', `a daemon hosts ${namespace} already at ${attachment.endpoint}`);
   }
   process.stdout.write(`listening on ${attachment.endpoint}\n`);
   const reason = await ended(attachment, stop.signal, idleExit);

@@ -37,6 +37,9 @@ export interface Reply {
   repeated(): void;
 }
 
+/** Outcomes kept for one sender that is away. */
+const MAX_UNTOLD = 10_000;
+
 /** Milliseconds between two notices of one kind to one agent (P18). */
 const NOTICE_MS = 60_000;
 
@@ -44,6 +47,8 @@ export class Router {
   readonly #relay: Relay;
   readonly #brake: Brake;
   readonly #noticed = new Map<string, number>();
+  /** Ends that a sender could not be told of, because it was away. */
+  readonly #untold = new Map<string, Set<Delivery>>();
   #lastNumber = 0;
 
   constructor(relay: Relay) {
@@ -98,6 +103,14 @@ export class Router {
         this.#relay.state.putBack(delivery);
       }
     }
+  }
+
+  /** A connection serves the name from now on: it is told what it missed, and given what waits. */
+  welcomed(name: string): void {
+    const untold = this.#untold.get(name);
+    this.#untold.delete(name);
+    for (const delivery of untold ?? []) tellFate(this.#relay, delivery);
+    this.wake(name);
   }
 
   /** Something may wait for the name: whoever serves it looks. */
@@ -173,6 +186,9 @@ export class Router {
   sweep(): void {
     const now = this.#relay.clock.monotonic();
     this.#brake.sweep(now);
+    for (const name of this.#untold.keys()) {
+      if (!this.#relay.sessions.mayReturn(name)) this.#untold.delete(name);
+    }
     for (const [key, at] of this.#noticed) if (now - at >= NOTICE_MS) this.#noticed.delete(key);
   }
 
@@ -266,7 +282,22 @@ export class Router {
         ...(delivery.reason ? { code: delivery.reason.code } : {}),
       });
     }
-    tellFate(this.#relay, delivery);
+    if (!tellFate(this.#relay, delivery)) this.#keepUntold(delivery);
+  }
+
+  /** P14: outcomes are kept for a sender that is away but may come back. */
+  #keepUntold(delivery: Delivery): void {
+    const { from } = delivery.message;
+    if (!delivery.ended || !this.#relay.sessions.mayReturn(from)) return;
+    const untold = this.#untold.get(from) ?? new Set();
+    this.#untold.set(from, untold.add(delivery));
+    if (untold.size <= MAX_UNTOLD) return;
+    // Its outbox asks for the rest by sending again (P15).
+    for (const oldest of untold) {
+      untold.delete(oldest);
+      this.#relay.log.warn('router.untold-dropped', { from });
+      break;
+    }
   }
 
   #emit({ id, from, to, topic, at, size }: Message): void {

@@ -18,22 +18,22 @@ export function tellStored({ journal }: Relay, message: Message): Payload<'ACK'>
   };
 }
 
-/** Where a delivery stands, if its sender wants or needs to know, and can be told now. */
-export function tellFate({ clock, peers, state }: Relay, delivery: Delivery): void {
+/** Where a delivery stands, if its sender wants or needs to know. False when the sender is away now. */
+export function tellFate({ clock, peers, state }: Relay, delivery: Delivery): boolean {
   const { message, recipient, seq } = delivery;
-  if (message.command) return;
+  if (message.command || (delivery.state !== 'dead' && !message.acks)) return true;
   const peer = peers.get(message.from);
-  if (peer === undefined) return;
+  if (peer === undefined) return false;
   if (delivery.state === 'dead') {
     const { code = 'REJECTED', text = '' } = delivery.reason ?? {};
     peer.send(newEnvelope('NACK', refusal(message.id, code, text, { to: recipient }), clock.now()));
   } else if (delivery.ended) {
-    if (!message.acks) return;
     const stage = delivery.state as 'delivered' | 'written';
     peer.send(newEnvelope('ACK', { ack_id: message.id, stage, to: recipient, seq }, clock.now()));
   } else if (state.findMailbox(recipient)?.isHeld(message.from)) {
     peer.send(newEnvelope('ACK', { ack_id: message.id, stage: 'held', to: recipient }, clock.now()));
   }
+  return true;
 }
 
 /** The payload of a NACK. */

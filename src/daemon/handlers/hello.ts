@@ -7,7 +7,7 @@ export const hello: Handler<'HELLO'> = (relay, peer, envelope) => {
   try {
     const session = relay.sessions.admit(envelope.payload, (admission) => {
       peer.welcome(admission);
-      relay.router.wake(admission.session.name);
+      relay.router.welcomed(admission.session.name);
     });
     peer.bind(session, envelope.payload.capabilities);
   } catch (error) {

@@ -16,7 +16,7 @@ export const resume: Handler<'RESUME'> = (relay, peer, envelope) => {
     const session = relay.sessions.resume(id, agent, (admission) => {
       peer.welcome(admission);
       sync(relay, peer, streams);
-      relay.router.wake(agent);
+      relay.router.welcomed(agent);
     });
     peer.bind(session, undefined);
   } catch (thrown) {

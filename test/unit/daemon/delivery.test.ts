@@ -248,6 +248,18 @@ describe('P14 backpressure', () => {
     expect((await relay.join('slow')).bodies()).toEqual(['kept']);
   });
 
+  it('keeps outcomes for a sender that is away', async () => {
+    const { relay, ann, bob } = await pair();
+    const id = ann.send('bob', 'x');
+    await settle();
+    ann.cut();
+    await settle();
+    await say(bob, 'ACK', { ack_id: bob.last('DELIVER').id });
+    const resume_token = ann.last('WELCOME').payload.resume_token as string;
+    const again = await relay.join('ann', { session: { resume_token } });
+    expect(again.fates(id)).toEqual(['delivered']);
+  });
+
   it('P6 refuses what would not fit into a frame', async () => {
     const { ann } = await pair();
     const id = ann.send('bob', 'x'.repeat(1024 * 1024 - 4 * 1024));
