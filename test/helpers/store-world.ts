@@ -187,6 +187,7 @@ export class StoreWorld {
     if (store.damage.length > 0) this.#violated(`damage on a sound disk: ${JSON.stringify(store.damage)}`);
     if (!this.#compacted && new Set(seen).size < seen.length) this.#violated(`recovered twice: ${seen}`);
     if (this.#epoch === leader.epoch) this.#judge(leader);
+    else this.#violated(`epoch ${leader.epoch} ready from behind the fence`);
   }
 
   /** What a leader found when it became ready is what all later ones must find. */
@@ -199,8 +200,13 @@ export class StoreWorld {
       if (id < (lastOfEpoch.get(epoch) ?? 0)) this.#violated(`order lost: ${id} of epoch ${epoch}`);
       lastOfEpoch.set(epoch, id);
     }
+    const cut = new Map<number, number>();
     for (const [id, item] of this.#items) {
       const found = leader.ids.get(id);
+      const known = found !== undefined || item.end === 'promised' || item.end === 'unknown';
+      if (!known && item.add !== 'refused') cut.set(item.epoch, cut.get(item.epoch) ?? id);
+      const hole = cut.get(item.epoch) ?? id;
+      if (found !== undefined && hole < id) this.#violated(`${id} came back, ${hole} before it did not`);
       const by = `epoch ${leader.epoch}`;
       if (
         item.add === 'promised' &&

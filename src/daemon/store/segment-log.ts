@@ -147,7 +147,9 @@ export class SegmentLog implements Store {
     try {
       for await (const bodies of this.#reader.read()) yield* bodies;
       this.#reportRecovered();
+      // Bytes and names that only its writer knew to be synced, before our header builds on them.
       await this.#newest?.file.sync();
+      await this.#options.files.syncNames();
       await this.#removeUnfinished();
       await this.#beginNext(this.#reader.end, this.#reader.lastGroup);
       this.#options.fence.check();
@@ -382,7 +384,6 @@ export class SegmentLog implements Store {
     try {
       const snapshot = await writeSnapshot(files, header, records, { fence, soon: this.#soon, goOn });
       this.#segments.set(snapshot.name, { created: header.created, bytes: snapshot.bytes });
-      fence.check();
       const damaged = new Set(this.damage.map((one) => one.segment));
       for (const name of await dropReplaced(files, base, damaged, log)) this.#segments.delete(name);
     } catch (error) {
