@@ -44,7 +44,7 @@ function bare(name: string, count: number, step: (fd: number) => void): Result {
 }
 
 async function segmentLog(durability: Durability, inflight: number, count: number): Promise<Result> {
-  const log = await SegmentLog.open({
+  const log = new SegmentLog({
     files: diskFiles(join(directory, `${durability}-${inflight}`)),
     epoch: 1,
     fence: { check() {} },
@@ -79,7 +79,7 @@ async function recovery(): Promise<void> {
   const files = diskFiles(join(directory, 'sync-256'), { make: false });
   const fence = { check() {} };
   const start = performance.now();
-  const log = await SegmentLog.open({
+  const log = new SegmentLog({
     files,
     epoch: 2,
     fence,

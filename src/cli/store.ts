@@ -1,21 +1,36 @@
 /** `agent-wrap store check`: verifies the store of a relay and says what it found. docs/store.md "Check". */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { RelayError } from '../base/errors.ts';
+import { directoryEnvironment, relayDirectories } from '../base/paths.ts';
 import { type CheckReport, checkStore } from '../daemon/store/check.ts';
-import { diskFiles } from '../daemon/store/files.ts';
+import { diskFiles, STORE_DIRECTORY } from '../daemon/store/files.ts';
+import { placeOf, placeOptions } from './place.ts';
 
 export function command(): Command {
   const check = new Command('check')
     .description('verify every segment; changes nothing; exit 0: sound, 1: damaged')
-    .argument('[dir]', 'the directory that holds the segments')
+    .argument('[dir]', 'the directory that holds the segments, if it is not the relay of --namespace')
     .option('--json', 'the whole report as JSON')
-    .action(async (directory: string | undefined, options: { json?: true }) => {
-      if (directory === undefined) throw new RelayError('USAGE', 'which directory holds the segments?');
-      const report = await checkStore(openDirectory(directory));
+    .action(async (directory: string | undefined, options: { json?: true; namespace?: string }) => {
+      const report = await checkStore(openDirectory(directory ?? directoryOf(options)));
       process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : render(report));
       if (report.damage.length > 0) process.exitCode = 1;
     });
+  for (const option of placeOptions()) if (option.long === '--namespace') check.addOption(option);
   return new Command('store').description('look after the store of the relay').addCommand(check);
+}
+
+/** The first directory of P19 that holds segments. Throws FILE_UNREADABLE. */
+function directoryOf(options: { namespace?: string }): string {
+  const { namespace } = placeOf(options, process.env);
+  const places = relayDirectories(namespace, directoryEnvironment(process.env));
+  const found = places.map(({ path }) => join(path, STORE_DIRECTORY)).find((path) => existsSync(path));
+  if (found !== undefined) return found;
+  throw new RelayError('FILE_UNREADABLE', `relay '${namespace}' has no store here`, {
+    suggestion: 'name the directory, or another --namespace',
+  });
 }
 
 function openDirectory(directory: string) {

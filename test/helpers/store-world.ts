@@ -13,7 +13,7 @@ import { Random, SimDisk, type SimProcess, SimScheduler } from './sim-files.ts';
 export type Mistake = 'ack-before-sync' | 'no-fence' | 'replay-unsynced' | 'names-not-synced';
 
 /** A record is `add <id>` or `end <id>`; what became of it: */
-type Outcome = 'pending' | 'promised' | 'refused' | 'unknown';
+type Outcome = 'pending' | 'promised' | 'refused' | 'unknown' | 'postponed';
 
 interface Item {
   epoch: number;
@@ -115,7 +115,11 @@ export class StoreWorld {
     item[what] = 'pending';
     this.#items.set(id, item);
     const record = Buffer.from(`${what} ${id} ${'x'.repeat(this.#random.below(90))}`);
-    leader.store?.append(record, (error) => {
+    // As the daemon does: a message counts once it is stored; an end is known at once, and finds its
+    // room on the disk later if there is none now.
+    if (what === 'end') apply(leader.ids, record);
+    const append = () => leader.store?.append(record, answered);
+    const answered = (error?: RelayError) => {
       if (!leader.process.alive) return;
       if (error === undefined) {
         if (this.#epoch > leader.epoch) this.#violated(`${what} ${id} promised from behind the fence`);
@@ -123,9 +127,15 @@ export class StoreWorld {
         apply(leader.ids, record);
         return;
       }
-      item[what] = error.code === 'STORE_FULL' ? 'refused' : 'unknown';
       if (!['STORE_FULL', 'STORE_FAILED', 'DEPOSED'].includes(error.code)) this.#violated(`got ${error}`);
-    });
+      if (error.code !== 'STORE_FULL') item[what] = item[what] === 'postponed' ? 'postponed' : 'unknown';
+      else if (what === 'add') item.add = 'refused';
+      else {
+        item.end = 'postponed';
+        this.#scheduler.later(append);
+      }
+    };
+    append();
   }
 
   #compact(leader: Leader): void {
@@ -160,7 +170,7 @@ export class StoreWorld {
   }
 
   async #recover(leader: Leader): Promise<void> {
-    const store = await SegmentLog.open({
+    const store = new SegmentLog({
       files: this.#mistaken(this.#disk.files(leader.process), leader),
       epoch: leader.epoch,
       fence: {
@@ -194,8 +204,9 @@ export class StoreWorld {
   #judge(leader: Leader): void {
     const lastOfEpoch = new Map<number, number>();
     for (const [id, state] of leader.ids) {
-      // Of what a snapshot left out as ended, only the end may be known, and stands where that stood.
-      if (state === 'ended') continue;
+      // What a snapshot left out as ended may be known by its end alone, or once more by its beginning if
+      // there was no room for the end.
+      if (state === 'ended' || this.#items.get(id)?.end === 'postponed') continue;
       const epoch = this.#items.get(id)?.epoch ?? 0;
       if (id < (lastOfEpoch.get(epoch) ?? 0)) this.#violated(`order lost: ${id} of epoch ${epoch}`);
       lastOfEpoch.set(epoch, id);
@@ -203,26 +214,21 @@ export class StoreWorld {
     const cut = new Map<number, number>();
     for (const [id, item] of this.#items) {
       const found = leader.ids.get(id);
-      const known = found !== undefined || item.end === 'promised' || item.end === 'unknown';
+      // A snapshot may know an end for which there was no room in the log.
+      const mayBeEnded = item.end === 'promised' || item.end === 'unknown' || item.end === 'postponed';
+      const known = found !== undefined || mayBeEnded;
       if (!known && item.add !== 'refused') cut.set(item.epoch, cut.get(item.epoch) ?? id);
       const hole = cut.get(item.epoch) ?? id;
       if (found !== undefined && hole < id) this.#violated(`${id} came back, ${hole} before it did not`);
       const by = `epoch ${leader.epoch}`;
-      if (
-        item.add === 'promised' &&
-        found === undefined &&
-        item.end !== 'promised' &&
-        item.end !== 'unknown'
-      ) {
-        this.#violated(`${id} was promised, ${by} does not know it`);
-      }
+      if (item.add === 'promised' && !known) this.#violated(`${id} was promised, ${by} does not know it`);
       if (item.add === 'promised' && item.end === undefined && found !== 'live') {
         this.#violated(`${id} was promised and never ended, for ${by} it is ${found}`);
       }
       if (item.end === 'promised' && found === 'live') this.#violated(`${id} was ended, ${by} has it live`);
       if (item.add === 'refused' && found !== undefined) this.#violated(`${id} was refused, ${by} has it`);
-      if (item.end === 'refused' && found === 'ended') this.#violated(`end of ${id} refused, ${by} has it`);
       item.add = found === undefined && item.add !== 'promised' ? 'refused' : 'promised';
+      if (item.end === 'postponed') continue;
       if (item.end !== undefined) item.end = found === 'live' ? undefined : 'promised';
     }
   }

@@ -16,16 +16,16 @@ import {
   type SegmentHeader,
   type SegmentId,
 } from './segment.ts';
-import type { Fence } from './store.ts';
 
 /** Bytes encoded, written and synced at once: what the appends have to wait for in between. */
 const SLICE_BYTES = 256 * 1024;
 
 export interface SnapshotOptions {
-  fence: Fence;
   soon: (fn: () => void) => void;
   /** Throws when there is no point in going on. */
   goOn: () => void;
+  /** Waits until all that the snapshot may contain is done; throws if it never will be. */
+  settled: () => Promise<void>;
 }
 
 /** Writes the snapshot and gives it its name. On failure before that, nothing of it is left. */
@@ -33,7 +33,7 @@ export async function writeSnapshot(
   files: Files,
   fields: Omit<SegmentHeader, 'firstGroup'>,
   records: Iterable<Buffer>,
-  { fence, soon, goOn }: SnapshotOptions,
+  { soon, goOn, settled }: SnapshotOptions,
 ): Promise<{ name: string; bytes: number }> {
   const segment = await beginSegment(files, fields);
   try {
@@ -44,10 +44,9 @@ export async function writeSnapshot(
       await new Promise<void>((resolve) => soon(resolve));
     }
     await append(segment, encodeRecords([Buffer.alloc(0)], fields.marker, SNAPSHOT_END));
-    goOn();
     // Whoever deposes us from here on reads after this: it finds the segment behind the snapshot, so the
     // snapshot counts for it too, and dropping what it replaces takes nothing from anybody.
-    fence.check();
+    await settled();
   } catch (error) {
     await abandonSegment(files, segment);
     throw error;

@@ -20,6 +20,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RelayError } from '../../base/errors.ts';
 
+/** Inside the relay directory (P19), so that sockets and store cannot come apart. */
+export const STORE_DIRECTORY = 'store';
+
 export interface OpenFile {
   /** Appends; may write less than asked (a disk that fills up). Resolves with the bytes written. */
   write(bytes: Buffer): Promise<number>;

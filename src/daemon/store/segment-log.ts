@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import { RelayError, systemCode } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import { type Chain, closeAll, type Damage, findChain, type ReadableSegment } from './chain.ts';
+import { type Chain, closeAll, type Damage, findChain } from './chain.ts';
 import { dropReplaced, writeSnapshot } from './compaction.ts';
 import { type Files, writeAll } from './files.ts';
 import { LogReader } from './log-reader.ts';
@@ -23,6 +23,7 @@ import {
   type SegmentKind,
   STORE_FORMAT,
   UNFINISHED,
+  UNFINISHED_SUFFIX,
 } from './segment.ts';
 import type { Fence, Store, StoreFigures } from './store.ts';
 
@@ -61,7 +62,7 @@ interface WantedSnapshot {
   reject: (error: RelayError) => void;
 }
 
-type State = 'opened' | 'recovering' | 'ready' | 'deposed' | 'failed' | 'closed';
+type State = 'new' | 'recovering' | 'ready' | 'deposed' | 'failed' | 'closed';
 
 export class SegmentLog implements Store {
   readonly durable = true;
@@ -70,60 +71,37 @@ export class SegmentLog implements Store {
   readonly #options: SegmentLogOptions;
   readonly #limits: SegmentLimits;
   readonly #soon: (fn: () => void) => void;
-  readonly #reader: LogReader;
-  readonly #newest: ReadableSegment | undefined;
-  /** Files of the recovery. */
-  readonly #toClose: ReadableSegment[];
+  #reader: LogReader | undefined;
   /** Every segment there is, for the figures: name → begun when, how long. */
   readonly #segments = new Map<string, { created: number; bytes: number }>();
 
-  #state: State = 'opened';
+  #state: State = 'new';
   /** Why the state ended all appends. */
   #ended: RelayError | undefined;
   #current: Segment | undefined;
-  #nextNumber: number;
+  #nextNumber = 1;
 
   #queue: Pending[] = [];
   /** The loop that commits groups runs, or is about to. */
   #working = false;
   #idle: (() => void)[] = [];
+  /** Appends taken and appends answered, counted from the start. */
+  #taken = 0;
+  #answered = 0;
+  #barriers: { at: number; resolve: () => void }[] = [];
   #wantedSnapshot: WantedSnapshot | undefined;
   #compaction: Promise<void> | undefined;
 
-  private constructor(options: SegmentLogOptions, chain: Chain, nextNumber: number) {
+  /** Touches nothing yet: `recover()` does. */
+  constructor(options: SegmentLogOptions) {
     this.#options = options;
     this.#limits = { ...SEGMENT_LIMITS, ...options.limits };
     this.#soon = options.soon ?? setImmediate;
-    this.#reader = new LogReader(chain);
-    this.#newest = chain.links.at(-1);
-    this.#toClose = [...chain.links, ...chain.strays];
-    this.#nextNumber = nextNumber;
-    for (const { name, header, size } of this.#toClose) {
-      this.#segments.set(name, { created: header.created, bytes: size });
-    }
-  }
-
-  /**
-   * Finds what there is; reads no record yet. Throws STORE_TOO_NEW if a later version wrote any of it, and
-   * DEPOSED if a later reign did.
-   */
-  static async open(options: SegmentLogOptions): Promise<SegmentLog> {
-    const { files, epoch } = options;
-    const highest = await highestEpoch(files);
-    if (highest > epoch) {
-      throw new RelayError('DEPOSED', `the store was written in epoch ${highest}; ours is ${epoch}`);
-    }
-    const chain = await findChain(files);
-    const names = await files.list();
-    const taken = names.map((name) => parseSegmentName(name.replace(/\.tmp$/, '')));
-    const numbers = taken.map((id) => (id?.epoch === epoch ? id.number : 0));
-    const next = numbers.reduce((highestNumber, number) => Math.max(highestNumber, number), 0) + 1;
-    return new SegmentLog(options, chain, next);
   }
 
   /** What was found damaged; complete once `recover()` has come to its end. */
   get damage(): readonly Damage[] {
-    return this.#reader.damage;
+    return this.#reader?.damage ?? [];
   }
 
   get figures(): StoreFigures {
@@ -139,30 +117,52 @@ export class SegmentLog implements Store {
   /**
    * What earlier reigns left, oldest first, without the damaged. At its end all of it is on the disk, our
    * own segment says where it ended, and the fence was passed: then the first WELCOME may go out (P20).
-   * Throws what the disk throws, and DEPOSED.
+   * Throws DEPOSED, STORE_TOO_NEW if a later version wrote any of it, STORE_FULL, STORE_FAILED.
    */
   async *recover(): AsyncGenerator<Buffer, void> {
-    if (this.#state !== 'opened') throw new RelayError('INTERNAL', 'recover() is for once, before anything');
+    if (this.#state !== 'new') throw new RelayError('INTERNAL', 'recover() is for once, before anything');
     this.#become('recovering');
+    const { files, fence } = this.#options;
+    let chain: Chain | undefined;
     try {
+      await this.#findNumber();
+      chain = await findChain(files);
+      for (const { name, header, size } of [...chain.links, ...chain.strays]) {
+        this.#segments.set(name, { created: header.created, bytes: size });
+      }
+      this.#reader = new LogReader(chain);
       for await (const bodies of this.#reader.read()) yield* bodies;
-      this.#reportRecovered();
-      // Bytes and names that only its writer knew to be synced, before our header builds on them.
-      await this.#newest?.file.sync();
-      await this.#options.files.syncNames();
+      this.#reportRecovered(this.#reader);
+      // Bytes and names that only their writer knew to be synced, before our header builds on them.
+      await chain.links.at(-1)?.file.sync();
+      await files.syncNames();
       await this.#removeUnfinished();
       await this.#beginNext(this.#reader.end, this.#reader.lastGroup);
-      this.#options.fence.check();
+      fence.check();
       this.#become('ready');
     } catch (error) {
       this.#fail(error);
       throw this.#ended ?? error;
     } finally {
-      await closeAll(this.#toClose);
+      if (chain !== undefined) await closeAll([...chain.links, ...chain.strays]);
+    }
+  }
+
+  /** Segments of our own reign there may be: of a store that failed and is opened anew. */
+  async #findNumber(): Promise<void> {
+    const { files, epoch } = this.#options;
+    const highest = await highestEpoch(files);
+    if (highest > epoch) {
+      throw new RelayError('DEPOSED', `the store was written in epoch ${highest}; ours is ${epoch}`);
+    }
+    for (const name of await files.list()) {
+      const id = parseSegmentName(name.replace(UNFINISHED_SUFFIX, ''));
+      if (id?.epoch === epoch) this.#nextNumber = Math.max(this.#nextNumber, id.number + 1);
     }
   }
 
   append(record: Buffer, done: (error?: RelayError) => void): void {
+    this.#taken += 1;
     this.#queue.push({ record, done });
     this.#wake();
   }
@@ -180,7 +180,6 @@ export class SegmentLog implements Store {
       this.#become('closed', new RelayError('SHUTTING_DOWN', 'the store was closed'));
     }
     await this.#compaction?.catch(() => undefined);
-    await closeAll(this.#toClose);
     await this.#current?.file.close();
   }
 
@@ -223,11 +222,27 @@ export class SegmentLog implements Store {
       const group = this.#takeGroup();
       const error = group.length === 0 ? undefined : await this.#commit(group);
       for (const { done } of group) this.#call(done, error);
+      this.#answered += group.length;
+      this.#openBarriers();
       // Whoever became readable meanwhile joins the next group, and nobody else starves.
       await new Promise<void>((resolve) => this.#soon(resolve));
     }
     this.#working = false;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Waits until all that was appended so far has its answer. */
+  #barrier(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#barriers.push({ at: this.#taken, resolve });
+      this.#openBarriers();
+    });
+  }
+
+  #openBarriers(): void {
+    while (this.#barriers[0] !== undefined && this.#barriers[0].at <= this.#answered) {
+      this.#barriers.shift()?.resolve();
+    }
   }
 
   #takeGroup(): Pending[] {
@@ -359,9 +374,8 @@ export class SegmentLog implements Store {
     }
   }
 
-  #reportRecovered(): void {
+  #reportRecovered({ damage, tail, counts }: LogReader): void {
     const { log } = this.#options;
-    const { damage, tail, counts } = this.#reader;
     const records = [...counts.values()].reduce((sum, one) => sum + one.records, 0);
     log.info('store_recovered', { segments: counts.size, records, tail });
     for (const one of damage) log.error('store_damaged', { code: 'STORE_CORRUPT', ...one });
@@ -381,8 +395,15 @@ export class SegmentLog implements Store {
     const goOn = () => {
       if (this.#ended !== undefined) throw this.#ended;
     };
+    // A daemon's state knows what it has appended before that is done; a snapshot of it may not count
+    // before that is.
+    const settled = async () => {
+      await this.#barrier();
+      goOn();
+      fence.check();
+    };
     try {
-      const snapshot = await writeSnapshot(files, header, records, { fence, soon: this.#soon, goOn });
+      const snapshot = await writeSnapshot(files, header, records, { soon: this.#soon, goOn, settled });
       this.#segments.set(snapshot.name, { created: header.created, bytes: snapshot.bytes });
       const damaged = new Set(this.damage.map((one) => one.segment));
       for (const name of await dropReplaced(files, base, damaged, log)) this.#segments.delete(name);

@@ -41,6 +41,7 @@ export interface SegmentHeader extends SegmentId {
 }
 
 const NAME = /^(\d{10})-(\d{10})\.(log|snap)$/;
+export const UNFINISHED_SUFFIX = '.tmp';
 /** What is being written; without its final name it does not count. */
 export const UNFINISHED = /^\d{10}-\d{10}\.(?:log|snap)\.tmp$/;
 /** What compaction would have dropped, had it been readable. */
@@ -149,7 +150,12 @@ export async function beginSegment(
   const records = encodeRecords(carried, fields.marker, 0);
   const header = { ...fields, firstGroup: SEGMENT_HEADER_BYTES + records.length };
   const name = segmentName(header, header.kind);
-  const segment = { header, name, file: await files.create(`${name}.tmp`), end: header.firstGroup };
+  const segment = {
+    header,
+    name,
+    file: await files.create(`${name}${UNFINISHED_SUFFIX}`),
+    end: header.firstGroup,
+  };
   try {
     await writeAll(segment.file, Buffer.concat([encodeHeader(header), records]));
     return segment;
@@ -163,7 +169,7 @@ export async function beginSegment(
 export async function finishSegment(files: Files, segment: Segment): Promise<void> {
   try {
     await segment.file.sync();
-    await files.publish(`${segment.name}.tmp`, segment.name);
+    await files.publish(`${segment.name}${UNFINISHED_SUFFIX}`, segment.name);
   } catch (error) {
     await abandonSegment(files, segment);
     throw error;
@@ -174,5 +180,5 @@ export async function finishSegment(files: Files, segment: Segment): Promise<voi
 /** Removes an unfinished segment as well as the disk lets us; the next opening does the rest. */
 export async function abandonSegment(files: Files, segment: Segment): Promise<void> {
   await segment.file.close();
-  await files.unlink(`${segment.name}.tmp`).catch(() => undefined);
+  await files.unlink(`${segment.name}${UNFINISHED_SUFFIX}`).catch(() => undefined);
 }

@@ -38,11 +38,11 @@ export interface Store {
   readonly figures: StoreFigures;
 
   /**
-   * Replaces all that was done until now by fewer records, and drops the segments it stood in. `snapshot`
-   * is called once, later, between two groups: every `done` of what is replaced has been called by then,
-   * and what is appended after it is recovered after it. Its records are taken in slices while appends
-   * go on, so a lazy snapshot may already contain some of those: recovering a record onto a state that
-   * has it must change nothing. Recovery gives the old records or the new, never a mixture. A call while
+   * Replaces the log up to now by fewer records, and drops the segments it stood in. `snapshot` is called
+   * once, later, between two groups; what is written from then on is recovered after its records. These
+   * are taken in slices while appends go on, so they may already hold what was appended meanwhile, or is
+   * not done yet: recovering a record onto a state that has it must change nothing. The snapshot counts
+   * once all of that is done. Recovery gives the old records or the new, never a mixture. A call while
    * one is under way joins that one. Rejects when nothing was replaced; the log is then as before.
    */
   compact(snapshot: () => Iterable<Buffer>): Promise<void>;
