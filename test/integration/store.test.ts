@@ -18,7 +18,8 @@ beforeEach(() => {
 });
 
 afterEach(() => {
-  if (mounted) execFileSync('umount', [directory]);
+  // Lazily: a failed test may have left a file open there.
+  if (mounted) execFileSync('umount', ['-l', directory]);
   mounted = false;
   rmSync(directory, { recursive: true });
 });
@@ -34,7 +35,7 @@ async function opened(epoch: number) {
     limits: { segmentBytes: 64 * 1024 },
   });
   const recovered: string[] = [];
-  for await (const record of log.recover()) recovered.push(record.toString().trimEnd());
+  for await (const record of log.recover()) recovered.push(record.toString());
   return { log, recovered };
 }
 
@@ -70,7 +71,7 @@ describe('P20 the store on a real disk', () => {
     expect(mode).toBe(0o600);
   });
 
-  it('refuses on a full tmpfs of 1 MB, loses nothing it promised, and goes on after a compaction', async (context) => {
+  it('refuses on a full tmpfs of 1 MB, loses nothing it promised, and goes on when there is room', async (context) => {
     const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory]);
     if (mount.status !== 0) {
       console.log('mounting a tmpfs is refused here: ENOSPC was tested on the simulated disk only');
@@ -86,13 +87,10 @@ describe('P20 the store on a real disk', () => {
       if (refused === undefined) promised.push(text);
     }
     expect(refused).toMatchObject({ code: 'STORE_FULL' });
-    // The disk is as full as it gets, and the compaction needs room for its header: make some.
-    const keep = promised.slice(-3);
     await log.close();
-    const second = await opened(1).catch((error: RelayError) => error);
-    if (!(second instanceof Error)) await second.log.close();
     const report = await checkStore(diskFiles(directory));
     expect(report).toMatchObject({ records: promised.length, damage: [], tail: undefined });
+    const keep = promised.slice(-3);
     execFileSync('mount', ['-o', 'remount,size=2m', directory]);
     const third = await opened(2);
     expect(third.recovered).toEqual(promised);
@@ -100,7 +98,9 @@ describe('P20 the store on a real disk', () => {
     expect(await append(third.log, 'after')).toBeUndefined();
     await third.log.close();
     expect(readdirSync(directory).length).toBe(2);
-    expect((await opened(3)).recovered).toEqual([...keep, 'after']);
+    const fourth = await opened(3);
+    expect(fourth.recovered).toEqual([...keep, 'after']);
+    await fourth.log.close();
   });
 });
 
