@@ -24,6 +24,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     load: () => import('./extract.ts'),
   },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
+  store: { summary: 'check what the relay keeps on disk', load: () => import('./store.ts') },
 };
 
 /** Which subcommand the arguments name; `undefined` means: wrap an agent (or general help). */

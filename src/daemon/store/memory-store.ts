@@ -10,6 +10,7 @@ type Done = (error?: RelayError) => void;
 export class MemoryStore implements Store {
   readonly durable = false;
   readonly format = 0;
+  readonly figures = { segments: 0, bytes: 0, oldest: undefined };
   readonly #fence: Fence;
   #group: Done[] = [];
   #failed: RelayError | undefined;
@@ -25,6 +26,8 @@ export class MemoryStore implements Store {
     this.#group.push(done);
     if (this.#group.length === 1) this.#flushed = Promise.resolve().then(() => this.#flush());
   }
+
+  async compact(): Promise<void> {}
 
   async close(): Promise<void> {
     await this.#flushed;

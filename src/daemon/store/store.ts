@@ -10,6 +10,14 @@ export interface Fence {
   check(): void;
 }
 
+/** What the store takes up, for the daemon to decide when to compact (issue 4: by age and size). */
+export interface StoreFigures {
+  readonly segments: number;
+  readonly bytes: number;
+  /** When the oldest segment was begun, milliseconds of the wall clock; undefined if there is none. */
+  readonly oldest: number | undefined;
+}
+
 export interface Store {
   /** What was done survives this process: the daemon may say `stored` (P12). */
   readonly durable: boolean;
@@ -26,6 +34,18 @@ export interface Store {
    * later append fails too; after STORE_FULL a later one may succeed.
    */
   append(record: Buffer, done: (error?: RelayError) => void): void;
+
+  readonly figures: StoreFigures;
+
+  /**
+   * Replaces the log up to now by fewer records, and drops the segments it stood in. `snapshot` is called
+   * once, later, between two groups; what is written from then on is recovered after its records. These
+   * are taken in slices while appends go on, so they may already hold what was appended meanwhile, or is
+   * not done yet: recovering a record onto a state that has it must change nothing. The snapshot counts
+   * once all of that is done. Recovery gives the old records or the new, never a mixture. A call while
+   * one is under way joins that one. Rejects when nothing was replaced; the log is then as before.
+   */
+  compact(snapshot: () => Iterable<Buffer>): Promise<void>;
 
   /** Waits for what was appended, then lets go of every file. */
   close(): Promise<void>;

@@ -1,0 +1,311 @@
+import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../../../src/base/clock.ts';
+import { RelayError } from '../../../../src/base/errors.ts';
+import { silentLog } from '../../../../src/base/log.ts';
+import { checkStore } from '../../../../src/daemon/store/check.ts';
+import type { Files } from '../../../../src/daemon/store/files.ts';
+import { MAX_RECORD_BYTES } from '../../../../src/daemon/store/record.ts';
+import { SEGMENT_HEADER_BYTES } from '../../../../src/daemon/store/segment.ts';
+import { SegmentLog, type SegmentLogOptions } from '../../../../src/daemon/store/segment-log.ts';
+import { Random, SimDisk, SimScheduler } from '../../../helpers/sim-files.ts';
+
+/** A simulated disk whose operations happen by themselves, in order. */
+function disk(): { disk: SimDisk; files: Files } {
+  const random = new Random(7);
+  const scheduler = new SimScheduler(random);
+  scheduler.later = (fn) => void setImmediate(fn);
+  const simulated = new SimDisk(random, scheduler);
+  return { disk: simulated, files: simulated.files({ alive: true }) };
+}
+
+async function opened(files: Files, epoch: number, more: Partial<SegmentLogOptions> = {}) {
+  const log = new SegmentLog({
+    files,
+    epoch,
+    fence: { check() {} },
+    clock: { now: () => 1_000 } as Clock,
+    log: silentLog,
+    durability: 'sync',
+    marker: () => 0xa1b2c3d4,
+    ...more,
+  });
+  const recovered: string[] = [];
+  for await (const record of log.recover()) recovered.push(record.toString());
+  return { log, recovered };
+}
+
+const append = (log: SegmentLog, text: string) =>
+  new Promise<RelayError | undefined>((resolve) => log.append(Buffer.from(text), resolve));
+
+/** Five records, each a group of its own, in segments of two. */
+async function fiveRecords() {
+  const world = disk();
+  const { log } = await opened(world.files, 1, { limits: { segmentBytes: SEGMENT_HEADER_BYTES + 40 } });
+  for (const text of ['record one', 'record two', 'record three', 'record four', 'record five']) {
+    expect(await append(log, text)).toBeUndefined();
+  }
+  await log.close();
+  return world;
+}
+
+const ALL = ['record one', 'record two', 'record three', 'record four', 'record five'];
+
+describe('P20 recovery', () => {
+  it('gives what was promised, once and in order, to each later leader', async () => {
+    const { files } = await fiveRecords();
+    for (const epoch of [2, 3, 4]) {
+      const { log, recovered } = await opened(files, epoch);
+      expect(recovered).toEqual(ALL);
+      expect(log.damage).toEqual([]);
+      await log.close();
+    }
+  });
+
+  it('opens anew in the same epoch', async () => {
+    const { files } = await fiveRecords();
+    const { log, recovered } = await opened(files, 1);
+    expect(recovered).toEqual(ALL);
+    expect(await append(log, 'six')).toBeUndefined();
+    await log.close();
+    expect((await opened(files, 2)).recovered).toEqual([...ALL, 'six']);
+  });
+
+  it('refuses to turn the epoch back', async () => {
+    const { files } = await fiveRecords();
+    await (await opened(files, 5)).log.close();
+    await expect(opened(files, 4)).rejects.toMatchObject({ code: 'DEPOSED' });
+  });
+
+  it('refuses a store that a later version wrote, and leaves it as it is', async () => {
+    const { disk: simulated, files } = await fiveRecords();
+    const header = simulated.contents(simulated.names[0] ?? '').subarray(0, 64);
+    const later = Buffer.from(header);
+    later.writeUInt16BE(2, 8);
+    const { crc32 } = await import('node:zlib');
+    later.writeUInt32BE(crc32(later.subarray(0, 60)), 60);
+    later.copy(simulated.contents(simulated.names[0] ?? ''), 0);
+    const before = simulated.names;
+    await expect(opened(files, 2)).rejects.toMatchObject({ code: 'STORE_TOO_NEW' });
+    expect(simulated.names).toEqual(before);
+  });
+
+  it('recovers exactly the whole records when the newest segment is cut at any byte', async () => {
+    const whole = disk();
+    const { log } = await opened(whole.files, 1);
+    for (const text of ALL) await append(log, text);
+    await log.close();
+    const name = whole.disk.names[0] ?? '';
+    const bytes = Buffer.from(whole.disk.contents(name));
+    for (let length = SEGMENT_HEADER_BYTES; length <= bytes.length; length += 1) {
+      const cut = disk();
+      cut.disk.place(name, bytes.subarray(0, length));
+      let end = SEGMENT_HEADER_BYTES;
+      const expected = ALL.filter((text) => {
+        end += 13 + text.length;
+        return end <= length;
+      });
+      const { log: again, recovered } = await opened(cut.files, 2);
+      expect(recovered, `cut at ${length}`).toEqual(expected);
+      expect(again.damage).toEqual([]);
+      await again.close();
+    }
+  });
+
+  it('finds every flipped bit, never delivers it, and reads on behind it', async () => {
+    const { disk: simulated } = await fiveRecords();
+    const original = new Map(simulated.names.map((name) => [name, Buffer.from(simulated.contents(name))]));
+    for (const [name, bytes] of original) {
+      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+        const { disk: flipped, files } = disk();
+        for (const [each, content] of original) flipped.place(each, content);
+        const target = flipped.contents(name);
+        target.writeUInt8(target.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+        const { log, recovered } = await opened(files, 2);
+        const report = await checkStore(copyOf(original, name, target));
+        const at = `${name} bit ${bit}`;
+        expect(ALL, at).toEqual(expect.arrayContaining(recovered));
+        expect(recovered.length, at).toBeGreaterThanOrEqual(ALL.length - 1);
+        expect(report.damage.length + (report.tail ? 1 : 0), at).toBeGreaterThan(0);
+        await log.close();
+      }
+    }
+  }, 60_000);
+
+  it('is not led astray by a body that looks like a record', async () => {
+    const { disk: simulated, files } = disk();
+    const { log } = await opened(files, 1);
+    await append(log, 'first');
+    const forged = Buffer.from(simulated.contents(simulated.names[0] ?? '')).subarray(SEGMENT_HEADER_BYTES);
+    await log.close();
+    const { log: second } = await opened(files, 2, { marker: () => 0x55667788 });
+    await append(second, `a body with ${forged.toString('latin1')}`);
+    await append(second, 'last');
+    await second.close();
+    const name = simulated.names[1] ?? '';
+    const content = simulated.contents(name);
+    const at = content.indexOf('a body with');
+    content.writeUInt8(content.readUInt8(at) ^ 1, at);
+    const { log: third, recovered } = await opened(files, 3);
+    expect(recovered).toEqual(['first', 'last']);
+    expect(third.damage).toMatchObject([{ segment: name, kind: 'record' }]);
+  });
+
+  it('says that a segment in the middle is gone, and reads the others', async () => {
+    const { disk: simulated, files } = await fiveRecords();
+    simulated.remove(simulated.names[1] ?? '');
+    const { log, recovered } = await opened(files, 2);
+    expect(recovered).toEqual(['record one', 'record two', 'record five']);
+    expect(log.damage).toMatchObject([{ kind: 'missing' }]);
+  });
+
+  it('leaves foreign files alone and removes what was begun and never named', async () => {
+    const { disk: simulated, files } = await fiveRecords();
+    simulated.place('notes.txt', Buffer.from('mine'));
+    simulated.place('0000000001-0000000009.log.tmp', Buffer.from('x'));
+    expect(await checkStore(files)).toMatchObject({
+      foreign: ['notes.txt'],
+      unfinished: ['0000000001-0000000009.log.tmp'],
+      damage: [],
+    });
+    await opened(files, 2);
+    expect(simulated.names).toContain('notes.txt');
+    expect(simulated.names).not.toContain('0000000001-0000000009.log.tmp');
+  });
+});
+
+/** The same files in a disk of their own, one of them replaced. */
+function copyOf(original: Map<string, Buffer>, name: string, bytes: Buffer): Files {
+  const { disk: simulated, files } = disk();
+  for (const [each, content] of original) simulated.place(each, each === name ? bytes : content);
+  return files;
+}
+
+describe('P12, P20 appending', () => {
+  it('answers later, in order, and once the fence was passed for each group', async () => {
+    let checks = 0;
+    const { files } = disk();
+    const { log } = await opened(files, 1, { fence: { check: () => void checks++ } });
+    checks = 0;
+    const answers: number[] = [];
+    const all = [0, 1, 2, 3].map(
+      (n) =>
+        new Promise<void>((resolve) => {
+          log.append(Buffer.from(`r${n}`), () => {
+            answers.push(n);
+            resolve();
+          });
+        }),
+    );
+    expect(answers).toEqual([]);
+    await Promise.all(all);
+    expect(answers).toEqual([0, 1, 2, 3]);
+    expect(checks).toBe(1);
+  });
+
+  it('fails all that comes after it was deposed, and the record does not count for the successor', async () => {
+    const { files } = disk();
+    let deposed = false;
+    const fence = {
+      check() {
+        if (deposed) throw new RelayError('DEPOSED', 'epoch 2 has begun');
+      },
+    };
+    const { log } = await opened(files, 1, { fence });
+    await append(log, 'kept');
+    deposed = true;
+    const successor = await opened(files, 2);
+    expect(successor.recovered).toEqual(['kept']);
+    expect(await append(log, 'late')).toMatchObject({ code: 'DEPOSED' });
+    expect(await append(log, 'later')).toMatchObject({ code: 'DEPOSED' });
+    await successor.log.close();
+    expect((await opened(files, 3)).recovered).toEqual(['kept']);
+  });
+
+  it('refuses a group for which there is no room, takes its bytes back, and goes on when there is', async () => {
+    const { disk: simulated, files } = disk();
+    const { log } = await opened(files, 1);
+    await append(log, 'before');
+    simulated.free = 20;
+    expect(await append(log, 'x'.repeat(100))).toMatchObject({ code: 'STORE_FULL' });
+    expect(await append(log, 'fits')).toBeUndefined();
+    simulated.free = Number.POSITIVE_INFINITY;
+    expect(await append(log, 'after')).toBeUndefined();
+    await log.close();
+    const { log: next, recovered } = await opened(files, 2);
+    expect(recovered).toEqual(['before', 'fits', 'after']);
+    expect(next.damage).toEqual([]);
+  });
+
+  it.each(['failingSyncs', 'failingWrites'] as const)('fails for good after EIO (%s)', async (fault) => {
+    const { disk: simulated, files } = disk();
+    const { log } = await opened(files, 1);
+    await append(log, 'before');
+    simulated[fault] = 1;
+    expect(await append(log, 'lost')).toMatchObject({ code: 'STORE_FAILED' });
+    expect(await append(log, 'later')).toMatchObject({ code: 'STORE_FAILED' });
+  });
+
+  it('notices that its segment was swept away', async () => {
+    const { disk: simulated, files } = disk();
+    const { log } = await opened(files, 1);
+    simulated.remove(simulated.names[0] ?? '');
+    expect(await append(log, 'nowhere')).toMatchObject({ code: 'STORE_FAILED' });
+  });
+
+  it('refuses a record that is too long, and only that', async () => {
+    const { files } = disk();
+    const { log } = await opened(files, 1);
+    const answers = Promise.all([
+      append(log, 'a'),
+      append(log, 'x'.repeat(MAX_RECORD_BYTES + 1)),
+      append(log, 'b'),
+    ]);
+    expect(await answers).toMatchObject([undefined, { code: 'MESSAGE_TOO_LARGE' }, undefined]);
+  });
+
+  it('waits at its close for what was appended, and refuses what comes after', async () => {
+    const { files } = disk();
+    const { log } = await opened(files, 1);
+    const first = append(log, 'in time');
+    await log.close();
+    await log.close();
+    expect(await first).toBeUndefined();
+    expect(await append(log, 'too late')).toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+});
+
+describe('issue 4 retention', () => {
+  it('replaces what was by a snapshot, keeps what comes after, and drops the rest', async () => {
+    const { disk: simulated, files } = await fiveRecords();
+    const { log, recovered } = await opened(files, 2);
+    expect(recovered).toEqual(ALL);
+    const before = log.figures;
+    await Promise.all([log.compact(() => [Buffer.from('record five')]), append(log, 'six')]);
+    await append(log, 'seven');
+    expect(log.figures.segments).toBeLessThan(before.segments);
+    expect(simulated.names).toEqual(['0000000002-0000000001.snap', '0000000002-0000000002.log']);
+    await log.close();
+    expect((await opened(files, 3)).recovered).toEqual(['record five', 'six', 'seven']);
+  });
+
+  it('sets a damaged segment aside instead of dropping it', async () => {
+    const { disk: simulated, files } = await fiveRecords();
+    const content = simulated.contents(simulated.names[0] ?? '');
+    content.writeUInt8(content.readUInt8(SEGMENT_HEADER_BYTES + 20) ^ 1, SEGMENT_HEADER_BYTES + 20);
+    const { log } = await opened(files, 2);
+    await log.compact(() => []);
+    expect(simulated.names).toContain('0000000001-0000000001.log.damaged');
+    expect((await checkStore(files)).setAside).toEqual(['0000000001-0000000001.log.damaged']);
+  });
+
+  it('leaves the log as it was when there is no room for the snapshot', async () => {
+    const { disk: simulated, files } = await fiveRecords();
+    const { log } = await opened(files, 2);
+    simulated.free = 150;
+    await expect(log.compact(() => [Buffer.alloc(1_000)])).rejects.toMatchObject({ code: 'STORE_FULL' });
+    simulated.free = Number.POSITIVE_INFINITY;
+    await append(log, 'six');
+    await log.close();
+    expect((await opened(files, 3)).recovered).toEqual([...ALL, 'six']);
+  });
+});
