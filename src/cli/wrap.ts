@@ -1,10 +1,10 @@
 /** `agent-wrap [options] <agent> [args…]`: runs an agent in a PTY. Options of ours come before it. */
-import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
 import { generic } from '../agents/generic.ts';
 import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { fileLog, LOG_LEVELS, type Log, type LogLevel, silentLog } from '../base/log.ts';
+import { VERSION } from '../base/version.ts';
 import { currentDirectory, decideSize, requireUsable, resolveAgent } from '../terminal/resolve.ts';
 import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
@@ -61,10 +61,6 @@ function oneOf<T extends string>(flag: string, values: readonly T[]) {
   };
 }
 
-/** By the package's own name: right from the sources and from any file of the bundle. */
-const version = (): string =>
-  (createRequire(import.meta.url)('agent-wrap/package.json') as { version: string }).version;
-
 export function command(): Command {
   const nonEmpty = (flag: string, what: string) => matching(flag, /[^\s]/, what);
   const topic = nonEmpty('--topic', 'the name of a topic');
@@ -104,7 +100,7 @@ export function command(): Command {
         .default('auto')
         .argParser(oneOf('--inject', INJECT_MODES)),
     )
-    .version(version())
+    .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .action(async (agent: string, args: string[], options: WrapOptions) => {
       process.exitCode = await wrap(agent, args, options);
