@@ -4,10 +4,12 @@ import type { Command } from 'commander';
 export interface Subcommand {
   /** One line for the general help; absent: not for people. */
   summary?: string;
-  load: () => Promise<{ command: () => Command }>;
+  load: () => Promise<{ command: (all: Subcommands) => Command }>;
 }
 
-export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+export type Subcommands = Readonly<Record<string, Subcommand>>;
+
+export const SUBCOMMANDS: Subcommands = {
   demo: {
     summary: 'two scripted agents talk to each other',
     load: () => import('./demo.ts'),
@@ -23,6 +25,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: 'print the directives in a text or a recording',
     load: () => import('./extract.ts'),
   },
+  config: { summary: 'show the settings and where each comes from', load: () => import('./config.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
 };
 

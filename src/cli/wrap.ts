@@ -10,6 +10,7 @@ import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
 import { processSignals } from '../wrap/signals.ts';
 import { placeOf } from './place.ts';
+import { applySettings } from './settings.ts';
 import { throwUsage } from './usage.ts';
 
 export const INJECT_MODES = ['auto', 'keys', 'native', 'off'] as const;
@@ -102,6 +103,7 @@ export function command(): Command {
     )
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
+    .hook('preAction', applySettings)
     .action(async (agent: string, args: string[], options: WrapOptions) => {
       process.exitCode = await wrap(agent, args, options);
     });
