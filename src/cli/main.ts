@@ -4,7 +4,7 @@
  */
 import { reportError } from './report.ts';
 import { applyPlace } from './settings.ts';
-import { pickSubcommand, SUBCOMMANDS } from './subcommands.ts';
+import { pickSubcommand, renderSubcommands, SUBCOMMANDS } from './subcommands.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
   const name = pickSubcommand(argv);
@@ -18,7 +18,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     return;
   }
   const { command } = await import('./wrap.ts');
-  await command().parseAsync([...argv], { from: 'user' });
+  await command()
+    .addHelpText('after', renderSubcommands(SUBCOMMANDS))
+    .parseAsync([...argv], { from: 'user' });
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

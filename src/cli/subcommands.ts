@@ -25,12 +25,23 @@ export const SUBCOMMANDS: Subcommands = {
     summary: 'print the directives in a text or a recording',
     load: () => import('./extract.ts'),
   },
-  config: { summary: 'show the settings and where each comes from', load: () => import('./config.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
+  config: { summary: 'show the settings and where each comes from', load: () => import('./config.ts') },
+  completions: { summary: 'print completions for a shell', load: () => import('./completions.ts') },
+  complete: { load: () => import('./complete.ts') },
+  man: { summary: 'print the man page', load: () => import('./man.ts') },
 };
 
 /** Which subcommand the arguments name; `undefined` means: wrap an agent (or general help). */
 export function pickSubcommand(argv: readonly string[]): string | undefined {
   const first = argv[0];
   return first !== undefined && Object.hasOwn(SUBCOMMANDS, first) ? first : undefined;
+}
+
+/** What general help says of them. */
+export function renderSubcommands(all: Subcommands): string {
+  const shown = Object.entries(all).filter(([, { summary }]) => summary !== undefined);
+  const width = Math.max(...shown.map(([name]) => name.length));
+  const lines = shown.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return ['', 'Commands (agent-wrap <command> --help says more):', ...lines].join('\n');
 }

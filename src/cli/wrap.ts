@@ -54,14 +54,6 @@ function matching(flag: string, pattern: RegExp, expected: string) {
   };
 }
 
-function oneOf<T extends string>(flag: string, values: readonly T[]) {
-  return (value: string): T => {
-    const found = values.find((each) => each === value);
-    if (found !== undefined) return found;
-    throw new RelayError('USAGE', `${flag} takes one of ${values.join(', ')}, not '${value}'`);
-  };
-}
-
 export function command(): Command {
   const nonEmpty = (flag: string, what: string) => matching(flag, /[^\s]/, what);
   const topic = nonEmpty('--topic', 'the name of a topic');
@@ -90,16 +82,10 @@ export function command(): Command {
     .addOption(new Option('--cols <n>', "columns (default: the terminal's)").argParser(cells('--cols', 2)))
     .addOption(new Option('--rows <n>', "rows (default: the terminal's)").argParser(cells('--rows', 1)))
     .addOption(new Option('--log-file <path>', 'log here').argParser(nonEmpty('--log-file', 'a path')))
-    .addOption(
-      new Option('--log-level <level>', LOG_LEVELS.join(', '))
-        .default('info')
-        .argParser(oneOf('--log-level', LOG_LEVELS)),
-    )
+    .addOption(new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
     .option('--no-relay', 'do not join the relay')
     .addOption(
-      new Option('--inject <mode>', `how messages reach the agent: ${INJECT_MODES.join(', ')}`)
-        .default('auto')
-        .argParser(oneOf('--inject', INJECT_MODES)),
+      new Option('--inject <mode>', 'how messages reach the agent').choices(INJECT_MODES).default('auto'),
     )
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
