@@ -1,5 +1,5 @@
 /** Definition of a command: AFD's `defineCommand`, in zod 4. Conformance §2, checklist 1–4. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CommandContext, CommandInterface } from './context.ts';
 import type { CommandResult } from './result.ts';
 

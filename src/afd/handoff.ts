@@ -3,7 +3,7 @@
  * stricter of AFD's two readings (its zod schema and its guard), so what passes here passes both.
  * spec/afd-handoff-schema, afd-handoff-conformance §2.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
 
 export const ReconnectPolicySchema = z.object({

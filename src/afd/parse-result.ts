@@ -3,7 +3,7 @@
  * Checklist 12: an envelope is asked for; a bare HandoffResult is refused, as AFD's own clients do not
  * send one and a caller could not tell it from a failure.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ERRORS, isErrorCode, RelayError } from '../base/errors.ts';
 import {
   type CommandFailure,

@@ -1,6 +1,6 @@
 /** All commands by name: finding them, and running one with everything that surrounds a call. Checklist 5–10. */
 import { randomUUID } from 'node:crypto';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { type Log, silentLog } from '../base/log.ts';

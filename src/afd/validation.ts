@@ -1,5 +1,5 @@
 /** Input against its schema, and the failure that says what is wrong with it. Checklist 9. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type CommandFailure, error } from './result.ts';
 
 /** Entries of a list in `details`. A caller repairs a few at a time; the answer stays small. */

@@ -98,6 +98,7 @@ export const ERRORS = {
   PROTOCOL_UNKNOWN: entry('nobody here speaks the protocol of the handoff', 'register a handler for it'),
   // The wrapper and the CLI
   USAGE: entry('the command line is wrong', 'see: agent-wrap --help'),
+  CONFIG_INVALID: entry('a configuration file or variable does not fit', 'see: agent-wrap config --help'),
   AGENT_NOT_FOUND: entry('there is no such program', 'check the name and PATH'),
   AGENT_NOT_EXECUTABLE: entry('the program cannot be executed', 'check its permissions (chmod +x)'),
   CWD_GONE: entry('the current directory does not exist any more', 'cd to a directory that exists'),

@@ -3,18 +3,24 @@
  * part of the person's terminal. Whatever is not a subcommand is an agent to wrap.
  */
 import { reportError } from './report.ts';
-import { pickSubcommand, SUBCOMMANDS } from './subcommands.ts';
+import { applyPlace } from './settings.ts';
+import { pickSubcommand, renderSubcommands, SUBCOMMANDS } from './subcommands.ts';
 
 export async function main(argv: readonly string[]): Promise<void> {
   const name = pickSubcommand(argv);
   const subcommand = name === undefined ? undefined : SUBCOMMANDS[name];
   if (subcommand !== undefined) {
     const { command } = await subcommand.load();
-    await command().name(`agent-wrap ${name}`).parseAsync(argv.slice(1), { from: 'user' });
+    await command(SUBCOMMANDS)
+      .name(`agent-wrap ${name}`)
+      .hook('preAction', (_, action) => applyPlace(action, async () => (await import('./wrap.ts')).command()))
+      .parseAsync(argv.slice(1), { from: 'user' });
     return;
   }
   const { command } = await import('./wrap.ts');
-  await command().parseAsync([...argv], { from: 'user' });
+  await command()
+    .addHelpText('after', renderSubcommands(SUBCOMMANDS))
+    .parseAsync([...argv], { from: 'user' });
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {

@@ -4,10 +4,12 @@ import type { Command } from 'commander';
 export interface Subcommand {
   /** One line for the general help; absent: not for people. */
   summary?: string;
-  load: () => Promise<{ command: () => Command }>;
+  load: () => Promise<{ command: (all: Subcommands) => Command }>;
 }
 
-export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
+export type Subcommands = Readonly<Record<string, Subcommand>>;
+
+export const SUBCOMMANDS: Subcommands = {
   demo: {
     summary: 'two scripted agents talk to each other',
     load: () => import('./demo.ts'),
@@ -25,10 +27,22 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
   store: { summary: 'check what the relay keeps on disk', load: () => import('./store.ts') },
+  config: { summary: 'show the settings and where each comes from', load: () => import('./config.ts') },
+  completions: { summary: 'print completions for a shell', load: () => import('./completions.ts') },
+  complete: { load: () => import('./complete.ts') },
+  man: { summary: 'print the man page', load: () => import('./man.ts') },
 };
 
 /** Which subcommand the arguments name; `undefined` means: wrap an agent (or general help). */
 export function pickSubcommand(argv: readonly string[]): string | undefined {
   const first = argv[0];
   return first !== undefined && Object.hasOwn(SUBCOMMANDS, first) ? first : undefined;
+}
+
+/** What general help says of them. */
+export function renderSubcommands(all: Subcommands): string {
+  const shown = Object.entries(all).filter(([, { summary }]) => summary !== undefined);
+  const width = Math.max(...shown.map(([name]) => name.length));
+  const lines = shown.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return ['', 'Commands (agent-wrap <command> --help says more):', ...lines].join('\n');
 }

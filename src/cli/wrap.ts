@@ -1,15 +1,16 @@
 /** `agent-wrap [options] <agent> [args…]`: runs an agent in a PTY. Options of ours come before it. */
-import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
 import { generic } from '../agents/generic.ts';
 import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { fileLog, LOG_LEVELS, type Log, type LogLevel, silentLog } from '../base/log.ts';
+import { VERSION } from '../base/version.ts';
 import { currentDirectory, decideSize, requireUsable, resolveAgent } from '../terminal/resolve.ts';
 import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
 import { processSignals } from '../wrap/signals.ts';
 import { placeOf } from './place.ts';
+import { applySettings } from './settings.ts';
 import { throwUsage } from './usage.ts';
 
 export const INJECT_MODES = ['auto', 'keys', 'native', 'off'] as const;
@@ -53,18 +54,6 @@ function matching(flag: string, pattern: RegExp, expected: string) {
   };
 }
 
-function oneOf<T extends string>(flag: string, values: readonly T[]) {
-  return (value: string): T => {
-    const found = values.find((each) => each === value);
-    if (found !== undefined) return found;
-    throw new RelayError('USAGE', `${flag} takes one of ${values.join(', ')}, not '${value}'`);
-  };
-}
-
-/** By the package's own name: right from the sources and from any file of the bundle. */
-const version = (): string =>
-  (createRequire(import.meta.url)('agent-wrap/package.json') as { version: string }).version;
-
 export function command(): Command {
   const nonEmpty = (flag: string, what: string) => matching(flag, /[^\s]/, what);
   const topic = nonEmpty('--topic', 'the name of a topic');
@@ -93,19 +82,14 @@ export function command(): Command {
     .addOption(new Option('--cols <n>', "columns (default: the terminal's)").argParser(cells('--cols', 2)))
     .addOption(new Option('--rows <n>', "rows (default: the terminal's)").argParser(cells('--rows', 1)))
     .addOption(new Option('--log-file <path>', 'log here').argParser(nonEmpty('--log-file', 'a path')))
-    .addOption(
-      new Option('--log-level <level>', LOG_LEVELS.join(', '))
-        .default('info')
-        .argParser(oneOf('--log-level', LOG_LEVELS)),
-    )
+    .addOption(new Option('--log-level <level>', 'how much to log').choices(LOG_LEVELS).default('info'))
     .option('--no-relay', 'do not join the relay')
     .addOption(
-      new Option('--inject <mode>', `how messages reach the agent: ${INJECT_MODES.join(', ')}`)
-        .default('auto')
-        .argParser(oneOf('--inject', INJECT_MODES)),
+      new Option('--inject <mode>', 'how messages reach the agent').choices(INJECT_MODES).default('auto'),
     )
-    .version(version())
+    .version(VERSION)
     .addHelpText('after', EXAMPLES)
+    .hook('preAction', applySettings)
     .action(async (agent: string, args: string[], options: WrapOptions) => {
       process.exitCode = await wrap(agent, args, options);
     });

@@ -1,6 +1,8 @@
 /** The native part of node-pty: the four functions we use instead of its JavaScript, which loses output. */
 import { createRequire } from 'node:module';
+import { getAsset, isSea } from 'node:sea';
 import { RelayError } from '../base/errors.ts';
+import { nativeDirectories, useNativeFile } from './native-file.ts';
 
 /** What `@lydell/node-pty` 1.2.0-beta.15 exports as `native`; its own declarations leave it out. */
 export interface NativePty {
@@ -28,23 +30,38 @@ export interface LoadedNative {
 
 let loaded: LoadedNative | undefined;
 
+/** The asset's name in a single executable; scripts/package.ts puts it there. */
+export const NATIVE_ASSET = 'pty.node';
+
 /** Loads the binary at the first call: only who spawns an agent pays for it. Throws PTY_FAILED. */
 export function loadNative(): LoadedNative {
-  if (loaded !== undefined) return loaded;
   try {
-    // By createRequire, so that a bundler leaves it alone and finds it beside the installed package.
-    const require = createRequire(import.meta.url);
-    const { native } = require('@lydell/node-pty') as { native: NativePty };
-    const platform = `${process.platform}-${process.arch}`;
-    const helperPath =
-      process.platform === 'darwin'
-        ? createRequire(require.resolve('@lydell/node-pty'))
-            .resolve(`@lydell/node-pty-${platform}`)
-            .replace(/lib\/index\.js$/, `prebuilds/${platform}/spawn-helper`)
-        : '';
-    loaded = { native, helperPath };
+    loaded ??= isSea() ? loadAsset() : loadPackage();
     return loaded;
   } catch (cause) {
+    if (cause instanceof RelayError) throw cause;
     throw new RelayError('PTY_FAILED', `the PTY library cannot be loaded: ${String(cause)}`, { cause });
   }
+}
+
+function loadPackage(): LoadedNative {
+  // By createRequire, so that a bundler leaves it alone and finds it beside the installed package.
+  const require = createRequire(import.meta.url);
+  const { native } = require('@lydell/node-pty') as { native: NativePty };
+  const platform = `${process.platform}-${process.arch}`;
+  const helperPath =
+    process.platform === 'darwin'
+      ? createRequire(require.resolve('@lydell/node-pty'))
+          .resolve(`@lydell/node-pty-${platform}`)
+          .replace(/lib\/index\.js$/, `prebuilds/${platform}/spawn-helper`)
+      : '';
+  return { native, helperPath };
+}
+
+function loadAsset(): LoadedNative {
+  const uid = process.getuid?.() ?? 0;
+  const bytes = Buffer.from(getAsset(NATIVE_ASSET));
+  const module = { exports: {} as NativePty };
+  useNativeFile(bytes, nativeDirectories(process.env, uid), uid, (path) => process.dlopen(module, path));
+  return { native: module.exports, helperPath: '' };
 }

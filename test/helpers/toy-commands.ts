@@ -1,5 +1,5 @@
 /** A chat domain without a relay: enough commands to try the AFD layer on. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../src/afd/command.ts';
 import { createHandoff, HandoffResultSchema } from '../../src/afd/handoff.ts';
 import { error, success } from '../../src/afd/result.ts';

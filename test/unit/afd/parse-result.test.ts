@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HandoffResultSchema } from '../../../src/afd/handoff.ts';
 import { parseResult, unwrap } from '../../../src/afd/parse-result.ts';
 import { error, success } from '../../../src/afd/result.ts';

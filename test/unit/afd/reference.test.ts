@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { declareCommand } from '../../../src/afd/command.ts';
 import { describeCommand, renderReference } from '../../../src/afd/reference.ts';
 import { chatConnect, chatPoll } from '../../helpers/toy-commands.ts';

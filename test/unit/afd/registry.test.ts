@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, expectTypeOf, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Command, defineCommand } from '../../../src/afd/command.ts';
 import type { CommandContext } from '../../../src/afd/context.ts';
 import { CommandRegistry } from '../../../src/afd/registry.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DeclaredCommand } from '../../../src/afd/command.ts';
 import { validateCommandSurface } from '../../../src/afd/surface.ts';
 import { chatConnect, chatPoll, chatStream } from '../../helpers/toy-commands.ts';
