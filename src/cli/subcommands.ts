@@ -23,6 +23,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
     summary: 'print the directives in a text or a recording',
     load: () => import('./extract.ts'),
   },
+  replay: { summary: 'play a recording', load: () => import('./replay.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
 };
 

@@ -1,5 +1,5 @@
 /** The live lines of a run on stderr: what a CI log shows while it happens. */
-import { strip } from '../extract/strip.ts';
+import { strip } from '../base/strip.ts';
 import { BROADCAST } from '../protocol/address.ts';
 import type { Reception, RunMessage } from './conversation.ts';
 
