@@ -108,6 +108,11 @@ export const ERRORS = {
   ),
   PTY_FAILED: entry('no pseudo-terminal could be opened', 'see: agent-wrap doctor'),
   FILE_UNREADABLE: entry('a file could not be read', 'check the path and its permissions'),
+  FILE_UNWRITABLE: entry('a file could not be written', 'choose another path, or free some space'),
+  PAIRING_INVALID: entry(
+    'the file of a pairing has mistakes',
+    'compare it with docs/run.md, or with the schema: agent-wrap run --schema',
+  ),
   BLOCK_INVALID: entry(
     'a [[RELAY]] block is not a valid message',
     'write one JSON object with "to" and "body"',

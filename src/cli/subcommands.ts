@@ -25,6 +25,7 @@ export const SUBCOMMANDS: Subcommands = {
     summary: 'print the directives in a text or a recording',
     load: () => import('./extract.ts'),
   },
+  replay: { summary: 'play a recording', load: () => import('./replay.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
   store: { summary: 'check what the relay keeps on disk', load: () => import('./store.ts') },
   config: { summary: 'show the settings and where each comes from', load: () => import('./config.ts') },

@@ -8,8 +8,10 @@ import { VERSION } from '../base/version.ts';
 import { currentDirectory, decideSize, requireUsable, resolveAgent } from '../terminal/resolve.ts';
 import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
+import type { Recorder } from '../wrap/recorder.ts';
 import { processSignals } from '../wrap/signals.ts';
 import { placeOf } from './place.ts';
+import { openRecorder } from './record.ts';
 import { applySettings } from './settings.ts';
 import { throwUsage } from './usage.ts';
 
@@ -27,6 +29,8 @@ export interface WrapOptions {
   /** `--no-relay` makes it false. */
   relay: boolean;
   inject: (typeof INJECT_MODES)[number];
+  record?: string;
+  recordInput?: true;
 }
 
 /** Columns or rows; more than any terminal has, and the emulator can still hold it. */
@@ -87,6 +91,13 @@ export function command(): Command {
     .addOption(
       new Option('--inject <mode>', 'how messages reach the agent').choices(INJECT_MODES).default('auto'),
     )
+    .addOption(
+      new Option(
+        '--record <file>',
+        'record the terminal (asciicast v2, for asciinema or agent-wrap replay)',
+      ).argParser(nonEmpty('--record', 'a path')),
+    )
+    .option('--record-input', 'record also what is typed, but not where the terminal does not echo it')
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .hook('preAction', applySettings)
@@ -103,7 +114,8 @@ async function wrap(agent: string, args: readonly string[], options: WrapOptions
   requireUsable(decideSize(options, tty.size, process.env));
   const log = options.logFile === undefined ? silentLog : fileLog(options.logFile, options.logLevel);
   const sizeFor = (terminal: TtySize) => decideSize(options, terminal, process.env);
-  if (options.relay) return wrapOnRelay({ agent, file, args, options, cwd, tty, sizeFor, log });
+  const recorder = await openRecorder(options, [agent, ...args], sizeFor(tty.size), log);
+  if (options.relay) return wrapOnRelay({ agent, file, args, options, cwd, tty, sizeFor, recorder, log });
   const run = new Passthrough({
     tty,
     // The name as it was typed, as a shell does: some programs look at it (busybox, sh).
@@ -112,6 +124,7 @@ async function wrap(agent: string, args: readonly string[], options: WrapOptions
     clock: systemClock,
     log,
     signals: processSignals,
+    recorder,
   });
   return (await run.exited).code;
 }
@@ -124,6 +137,7 @@ interface Wrapping {
   cwd: string;
   tty: Tty;
   sizeFor: (terminal: TtySize) => TtySize;
+  recorder: Recorder | undefined;
   log: Log;
 }
 
@@ -135,6 +149,7 @@ async function wrapOnRelay({
   cwd,
   tty,
   sizeFor,
+  recorder,
   log,
 }: Wrapping): Promise<number> {
   // Loaded only now: without the relay nobody pays for it.
@@ -160,5 +175,6 @@ async function wrapOnRelay({
     clock: systemClock,
     log,
     signals: processSignals,
+    recorder,
   });
 }

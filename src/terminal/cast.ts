@@ -9,8 +9,16 @@ export interface CastHeader {
   width: number;
   height: number;
   timestamp?: number;
+  /** What was run, as one line. */
+  command?: string;
   title?: string;
   env?: Record<string, string>;
+}
+
+/** What a player may want to know of the environment, and nothing else of it. */
+export function castEnv(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const { TERM, SHELL } = env;
+  return { ...(TERM === undefined ? {} : { TERM }), ...(SHELL === undefined ? {} : { SHELL }) };
 }
 
 /** `time` in seconds from the start. `o` output, `i` input, `r` resize; others are passed over. */

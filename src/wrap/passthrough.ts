@@ -10,6 +10,7 @@ import type { Log } from '../base/log.ts';
 import { InputScanner } from '../terminal/input-scanner.ts';
 import { Pty, type PtyExit } from '../terminal/pty.ts';
 import type { Tty, TtySize } from '../terminal/tty.ts';
+import type { Recorder } from './recorder.ts';
 import type { Signals } from './signals.ts';
 
 /** Milliseconds that an agent has to end after a signal to us, before SIGKILL. */
@@ -50,6 +51,7 @@ export interface PassthroughOptions {
   clock: Clock;
   log: Log;
   signals: Signals;
+  recorder?: Recorder | undefined;
   hooks?: PassthroughHooks;
 }
 
@@ -95,6 +97,7 @@ export class Passthrough {
       for (const stop of this.#stopListening) stop();
       throw error;
     }
+    options.recorder?.start(this.#pty.path);
     // After the fork, so that the agent starts meanwhile; no byte of it is shown before we return.
     tty.enterRaw();
     tty.start({
@@ -138,11 +141,13 @@ export class Passthrough {
   /** Sets the agent's size until the terminal changes its own. */
   resize(size: TtySize): void {
     this.#pty.resize(size.cols, size.rows);
+    this.#options.recorder?.resize(size.cols, size.rows);
     this.#guard('onResize', () => this.#hooks.onResize?.(size));
   }
 
   #output(chunk: Buffer): void {
     if (!this.#options.tty.write(chunk)) this.#pause('terminal');
+    this.#options.recorder?.output(chunk);
     const held = this.#guard('onOutput', () => this.#hooks.onOutput?.(chunk));
     if (!(held instanceof Promise)) return;
     this.#heldByHook += 1;
@@ -176,6 +181,7 @@ export class Passthrough {
         this.#inject();
       });
     }
+    this.#options.recorder?.input(chunk);
     this.#guard('onInput', () => this.#hooks.onInput?.(chunk));
   }
 
@@ -286,6 +292,7 @@ export class Passthrough {
     this.#state = 'ending';
     this.#settleTimer?.cancel();
     for (const { onEnd } of this.#injections.splice(0)) onEnd(false);
+    this.#options.recorder?.close();
     const { tty } = this.#options;
     await tty.flushed();
     this.#killTimer?.cancel();

@@ -23,6 +23,7 @@ import { screenView, WrappedTerminal } from './agent-terminal.ts';
 import { Hearing, type Said } from './hearing.ts';
 import { Notices } from './notices.ts';
 import { Passthrough } from './passthrough.ts';
+import type { Recorder } from './recorder.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { Signals } from './signals.ts';
 
@@ -44,6 +45,7 @@ export interface WrapperOptions {
   inject: InjectMode;
   speech: SpeechKind | 'auto';
   briefing: ((name: string) => string) | undefined;
+  recorder?: Recorder | undefined;
   attach: () => Promise<Attachment>;
   clock: Clock;
   log: Log;
@@ -150,6 +152,7 @@ export class Wrapper {
       clock,
       log,
       signals,
+      recorder: options.recorder,
       hooks: {
         onOutput: (chunk) => {
           prepared.state.output(chunk, (reply) => void passthrough.write(reply));
