@@ -50,49 +50,69 @@ export class AgentRun {
   readonly taken: string[] = [];
   readonly failures: string[] = [];
   readonly states: AgentState[] = [];
-  readonly logged: string[] = [];
+  readonly logged: string[];
   exited: number | undefined;
   #source = 0;
   #settle: NodeJS.Timeout | undefined;
   readonly #pty: IPty;
   readonly #terminal: xterm.Terminal;
 
-  constructor(adapter: Adapter, launch: Launch, box: Sandbox, options: RunOptions = {}) {
-    const { cols = 80, rows = 24 } = options;
-    const runDirectory = join(box.root, `run-${randomBytes(4).toString('hex')}`);
+  /** Prepares and starts the agent. */
+  static async start(
+    adapter: Adapter,
+    launch: Launch,
+    box: Sandbox,
+    options: RunOptions = {},
+  ): Promise<AgentRun> {
     const env = { ...launch.env, ...options.env };
-    this.prepared = adapter.prepare({
+    const directory = join(box.root, `run-${randomBytes(4).toString('hex')}`);
+    const logged: string[] = [];
+    const prepared = await adapter.prepare({
       name: 'alice',
       file: launch.file,
       args: [...launch.args, ...(options.args ?? [])],
       env,
       cwd: box.cwd,
       runDirectory: () => {
-        mkdirSync(runDirectory, { recursive: true, mode: 0o700 });
-        return runDirectory;
+        mkdirSync(directory, { recursive: true, mode: 0o700 });
+        return directory;
       },
       briefing: options.briefing,
       speech: options.speech ?? 'auto',
       clock: systemClock,
-      log: lineLog((line) => this.logged.push(line), 'debug'),
+      log: lineLog((line) => logged.push(line), 'debug'),
       secret: (bytes) => randomBytes(bytes).toString('base64url'),
     });
+    return new AgentRun(prepared, launch, box, { ...options, env }, logged, directory);
+  }
+
+  private constructor(
+    prepared: Prepared,
+    launch: Launch,
+    box: Sandbox,
+    options: RunOptions,
+    logged: string[],
+    directory: string,
+  ) {
+    const { cols = 80, rows = 24 } = options;
+    this.prepared = prepared;
+    this.logged = logged;
     this.#listen();
     this.prepared.state.onChange((state) => this.states.push(state));
     this.#terminal = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 1000 });
-    this.#pty = spawn(launch.file, [...this.prepared.args], {
+    this.#pty = spawn(launch.file, [...prepared.args], {
       name: 'xterm-256color',
       cols,
       rows,
       cwd: box.cwd,
-      env: { ...env, ...this.prepared.env },
+      env: { ...options.env, ...prepared.env },
       encoding: null,
     });
     this.#terminal.onData((answer) => this.#pty.write(answer));
     this.#pty.onData((data) => this.#output(data as unknown as Buffer));
     this.#pty.onExit(({ exitCode }) => {
       this.exited = exitCode;
-      rmSync(runDirectory, { recursive: true, force: true });
+      rmSync(directory, { recursive: true, force: true });
     });
   }
 
@@ -121,6 +141,11 @@ export class AgentRun {
     );
     return {
       rows: () => lines,
+      faint: (row, column) =>
+        (active
+          .getLine(active.baseY + row)
+          ?.getCell(column)
+          ?.isDim() ?? 0) !== 0,
       cursor: { row: active.cursorY, column: active.cursorX },
       bracketedPaste: modes.bracketedPasteMode,
       alternateScreen: active.type === 'alternate',
