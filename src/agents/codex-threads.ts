@@ -121,7 +121,10 @@ export class CodexThreads implements SpeechSource {
 
   #event(thread: Thread, event: RolloutEvent): void {
     if (thread.state === 'foreign') return;
-    if (thread.state === 'ours') return this.#say(thread, event);
+    if (thread.state === 'ours') {
+      this.#say(thread, event);
+      return;
+    }
     thread.held.push(event);
     const verdict = this.#judge(thread, event);
     if (verdict === 'undecided') return;
