@@ -1,5 +1,5 @@
 /** What Codex's screen shows: its composer and its questions. Seen in 0.169.0. real-agents.md §3, §4. */
-import type { InputBox, ScreenView } from './adapter.ts';
+import type { AgentState, InputBox, ScreenView } from './adapter.ts';
 
 /** Below the composer, after a blank row: model and folder. */
 const STATUS_ROW = /^ {2}\S.* · /;
@@ -14,15 +14,24 @@ const QUESTIONS = [
   /^\s*Allow .*\?$/,
 ];
 
-/** A question that a key would answer. */
-export const codexAsks = (rows: readonly string[]): boolean =>
-  rows.some((row) => CHOICE.test(row)) &&
-  rows.some((row) => QUESTIONS.some((question) => question.test(row)));
+/** A question that a key would answer: it stands where the composer was. */
+export function codexAsks(view: ScreenView): boolean {
+  const rows = view.rows();
+  const asked = rows.some((row) => CHOICE.test(row)) && rows.some(isQuestion);
+  return asked && codexInputBox(view) === undefined;
+}
+
+const isQuestion = (row: string): boolean => QUESTIONS.some((question) => question.test(row));
+
+/** A braille wheel turns before the title while it works; a question says so. */
+export function codexTitle(title: string): AgentState | undefined {
+  if (/^\[ [!.] \] Action Required/.test(title)) return 'dialog';
+  return /^[\u2801-\u28ff] /.test(title) ? 'busy' : 'ready';
+}
 
 /** The composer: from its `›` (or `!` in shell mode) to the blank row before the status row. */
 export function codexInputBox(view: ScreenView): InputBox | undefined {
   const rows = view.rows();
-  if (rows.some((row) => CHOICE.test(row))) return undefined;
   const status = rows.findLastIndex((row) => STATUS_ROW.test(row));
   const bottom = status < 0 ? view.cursor.row : status - 1;
   let top = bottom;
@@ -31,7 +40,8 @@ export function codexInputBox(view: ScreenView): InputBox | undefined {
     if (/^\S/.test(rows[top] ?? '')) return undefined;
     top--;
   }
-  if (top < 0) return undefined;
+  // Without a status row below it, a choice is one of a question.
+  if (top < 0 || (status < 0 && CHOICE.test(rows[top] ?? ''))) return undefined;
   const cursorInside = view.cursor.row >= top && view.cursor.row <= bottom;
   const lines = rows.slice(top, bottom + 1).map((row) => row.slice(2));
   while (lines.length > 1 && lines.at(-1) === '') lines.pop();

@@ -6,9 +6,10 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Adapter, AdapterContext } from './adapter.ts';
-import { codexInputBox } from './codex-screen.ts';
-import { CodexState } from './codex-state.ts';
+import { optionValue } from './arguments.ts';
+import { codexAsks, codexInputBox, codexTitle } from './codex-screen.ts';
 import { CodexThreads } from './codex-threads.ts';
+import { SignalState } from './signal-state.ts';
 
 /** Subcommands that begin a session; the others (login, mcp, apply …) are left alone. */
 const OTHERS = new Set([
@@ -55,22 +56,10 @@ function subcommand(args: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** The value of the last option of these names, `--name value` or `--name=value`. */
-function option(args: readonly string[], ...names: string[]): string | undefined {
-  let value: string | undefined;
-  args.forEach((arg, i) => {
-    for (const name of names) {
-      if (arg === name) value = args[i + 1];
-      else if (arg.startsWith(`${name}=`)) value = arg.slice(name.length + 1);
-    }
-  });
-  return value;
-}
-
 /** Somebody set `developer_instructions` already: ours would replace theirs. */
 function hasOwnInstructions(context: AdapterContext, home: string): boolean {
   const files = [join(home, 'config.toml'), join(context.cwd, '.codex', 'config.toml')];
-  const profile = option(context.args, '-p', '--profile');
+  const profile = optionValue(context.args, '-p', '--profile');
   if (profile !== undefined) files.push(join(home, `${profile}.config.toml`));
   return [context.args.join('\n'), ...files.map(textOf)].some((text) =>
     /\bdeveloper_instructions\s*=/.test(text),
@@ -105,8 +94,8 @@ export const codex: Adapter = {
     const byMessage =
       first === 'resume' || first === 'fork' || first === 'review' || hasOwnInstructions(context, home);
     const configured = session && briefing !== undefined && !byMessage;
-    const state = new CodexState(log);
-    const folder = resolve(cwd, option(args, '-C', '--cd') ?? '.');
+    const state = new SignalState({ title: codexTitle, asks: codexAsks, inputBox: codexInputBox }, log);
+    const folder = resolve(cwd, optionValue(args, '-C', '--cd') ?? '.');
     const threads = new CodexThreads({
       folder: join(home, 'sessions'),
       cwds: [folder, realPath(folder)],

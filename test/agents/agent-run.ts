@@ -218,7 +218,7 @@ export class AgentRun {
     const source = this.prepared.speech[this.#source];
     if (!source) return;
     const find = (id: string): SpokenMessage => {
-      const known = this.spoken.find((message) => message.id === id && message.source === source.kind);
+      const known = this.spoken.find((message) => message.id === id);
       if (known) return known;
       const made = { source: source.kind, id, text: '', ended: false, pieces: 0 };
       this.spoken.push(made);

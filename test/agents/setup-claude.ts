@@ -7,7 +7,8 @@ export function setupClaude(box: Sandbox, modelUrl: string): Launch {
   box.write('.claude.json', JSON.stringify({ hasCompletedOnboarding: true, projects }));
   return {
     file: agentFile('claude'),
-    args: [],
+    // Its newest versions approve tools by themselves unless told to ask.
+    args: ['--permission-mode', 'default'],
     env: {
       ...box.env,
       ANTHROPIC_BASE_URL: modelUrl,
