@@ -59,9 +59,17 @@ export class ClaudeSpeech {
       },
       end: (message) => this.#sink?.end(message),
     });
-    const close = () => this.close();
-    this.hook = { kind: 'hook', start: (sink) => this.#begin('hook', sink), close };
-    this.transcript = { kind: 'transcript', start: (sink) => this.#begin('transcript', sink), close };
+    this.hook = {
+      kind: 'hook',
+      start: (sink) => this.#begin('hook', sink),
+      // Once it has failed, the transcript goes on with what both know.
+      close: async () => (this.#account === 'hook' ? this.close() : undefined),
+    };
+    this.transcript = {
+      kind: 'transcript',
+      start: (sink) => this.#begin('transcript', sink),
+      close: () => this.close(),
+    };
     options.hooks?.onHook((hook) => this.#hook(hook));
     if (options.sessionId === undefined) return;
     for (const folder of options.folders) this.#follow(join(folder, `${options.sessionId}.jsonl`));

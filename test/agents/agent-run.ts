@@ -18,6 +18,7 @@ import type {
 } from '../../src/agents/adapter.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { lineLog } from '../../src/base/log.ts';
+import { viewOf } from '../helpers/emulated-view.ts';
 import type { Launch, Sandbox } from './sandbox.ts';
 import { until } from './until.ts';
 
@@ -134,22 +135,7 @@ export class AgentRun {
   }
 
   view(): ScreenView {
-    const { buffer, modes, rows } = this.#terminal;
-    const active = buffer.active;
-    const lines = Array.from({ length: rows }, (_, row) =>
-      (active.getLine(active.baseY + row)?.translateToString(true) ?? '').trimEnd(),
-    );
-    return {
-      rows: () => lines,
-      faint: (row, column) =>
-        (active
-          .getLine(active.baseY + row)
-          ?.getCell(column)
-          ?.isDim() ?? 0) !== 0,
-      cursor: { row: active.cursorY, column: active.cursorX },
-      bracketedPaste: modes.bracketedPasteMode,
-      alternateScreen: active.type === 'alternate',
-    };
+    return viewOf(this.#terminal);
   }
 
   get screen(): string {
@@ -237,6 +223,7 @@ export class AgentRun {
       prompt: (text) => this.taken.push(text),
       failed: (reason) => {
         this.failures.push(reason);
+        void source.close();
         this.#source++;
         this.#listen();
       },
