@@ -178,7 +178,7 @@ export class ClaudeSpeech {
   /** A turn of which nothing came: the session is another one than we know. */
   #missed(began: number): void {
     if (this.#recorded >= began - EARLIER_MS || this.#account === 'closed') return;
-    const grown = this.#grownSince(began);
+    const grown = this.#grownSince(began - EARLIER_MS);
     const [file] = grown;
     if (file !== undefined && grown.length === 1) {
       this.#options.log.info('claude-session-found', { file });
@@ -188,11 +188,11 @@ export class ClaudeSpeech {
     }
   }
 
-  #grownSince(began: number): string[] {
+  #grownSince(since: number): string[] {
     return this.#options.folders
       .flatMap((folder) => transcripts(folder))
       .filter((file) => !this.#tails.has(file))
-      .filter((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= began);
+      .filter((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= since);
   }
 
   #later(ms: number, fn: () => void): void {

@@ -188,7 +188,7 @@ export class CodexThreads implements SpeechSource {
   #missed(began: number): void {
     this.#look();
     if (this.#recorded >= began - EARLIER_MS || !this.#sink) return;
-    const grown = this.#grownSince(began);
+    const grown = this.#grownSince(began - EARLIER_MS);
     const [file] = grown;
     if (file === undefined || grown.length > 1) {
       this.#fail(file ? 'two rollout files may be ours' : 'no rollout file of ours was found');
@@ -201,12 +201,12 @@ export class CodexThreads implements SpeechSource {
     });
   }
 
-  /** Threads of our folder, not followed yet, that were written to since `began`. */
-  #grownSince(began: number): string[] {
+  /** Threads of our folder, not followed yet, that were written to since then. */
+  #grownSince(since: number): string[] {
     const all = readdirDeep(this.#options.folder).filter((file) => !this.#threads.has(file));
     return all.filter((file) => {
       const stat = statSync(file, { throwIfNoEntry: false });
-      if (stat === undefined || stat.mtimeMs < began) return false;
+      if (stat === undefined || stat.mtimeMs < since) return false;
       const first = firstEvent(file, this.#options);
       return first?.kind === 'thread' && first.source !== undefined && this.#options.cwds.includes(first.cwd);
     });
