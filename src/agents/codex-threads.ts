@@ -189,26 +189,28 @@ export class CodexThreads implements SpeechSource {
     this.#look();
     if (this.#recorded >= began - EARLIER_MS || !this.#sink) return;
     const grown = this.#grownSince(began - EARLIER_MS);
-    const [file] = grown;
-    if (file === undefined || grown.length > 1) {
-      this.#fail(file ? 'two rollout files may be ours' : 'no rollout file of ours was found');
+    const [thread] = grown;
+    if (thread === undefined || grown.length > 1) {
+      this.#fail(thread ? 'two rollout files may be ours' : 'no rollout file of ours was found');
       return;
     }
-    this.#options.log.info('codex-thread-resumed', { file });
-    this.#follow(file, 'ours', (line) => {
+    this.#options.log.info('codex-thread-resumed', { file: thread.file });
+    this.#ours.add(thread.id);
+    this.#follow(thread.file, 'ours', (line) => {
       const at = stringIn(parseRecord(line) ?? {}, 'timestamp');
       return at !== undefined && Date.parse(at) >= began - EARLIER_MS;
     });
   }
 
   /** Threads of our folder, not followed yet, that were written to since then. */
-  #grownSince(since: number): string[] {
-    const all = readdirDeep(this.#options.folder).filter((file) => !this.#threads.has(file));
-    return all.filter((file) => {
+  #grownSince(since: number): { file: string; id: string }[] {
+    return readdirDeep(this.#options.folder).flatMap((file) => {
+      if (this.#threads.has(file)) return [];
       const stat = statSync(file, { throwIfNoEntry: false });
-      if (stat === undefined || stat.mtimeMs < since) return false;
+      if (stat === undefined || stat.mtimeMs < since) return [];
       const first = firstEvent(file, this.#options);
-      return first?.kind === 'thread' && first.source !== undefined && this.#options.cwds.includes(first.cwd);
+      const own = first?.kind === 'thread' && first.source !== undefined;
+      return own && this.#options.cwds.includes(first.cwd) ? [{ file, id: first.id }] : [];
     });
   }
 

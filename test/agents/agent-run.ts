@@ -155,7 +155,10 @@ export class AgentRun {
     this.type(`\x1b[200~${text}\x1b[201~`);
     await until('the echo', () => this.box !== undefined && this.box.text !== '');
     await new Promise((resolve) => setTimeout(resolve, 150));
+    const before = this.box?.text;
     this.type('\r');
+    // An Enter may be swallowed: once more, never the text again.
+    await until('it to be submitted', () => this.box?.text !== before, 1_500).catch(() => this.type('\r'));
   }
 
   resize(cols: number, rows: number): void {

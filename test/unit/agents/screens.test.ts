@@ -82,7 +82,7 @@ describe.each([
   it('asks: no empty prompt is seen on any screen with the question on it', async () => {
     const { moments } = await play(`${agent}-dialog`, signs);
     const asking = moments.filter(({ screen }) =>
-      /(Do you want to proceed\?|Would you like to run)[^]*(❯|›) 1\. Yes/.test(screen),
+      /(Do you want to proceed\?|Would you like to run)[\s\S]*(❯|›) 1\. Yes/.test(screen),
     );
     expect(asking.length).toBeGreaterThan(0);
     for (const { state, box } of asking) {
