@@ -46,11 +46,14 @@ interface Thread {
   last: string | undefined;
 }
 
+const UNDECIDED = { state: 'undecided', id: undefined } as const;
+
 export class CodexThreads implements SpeechSource {
   readonly kind = 'transcript';
   readonly #options: CodexThreadsOptions;
   readonly #threads = new Map<string, Thread>();
   readonly #ours = new Set<string>();
+  #current: string | undefined;
   /** Files that were there before us: followed only if a turn of ours turns out to go there. */
   readonly #old = new Set<string>();
   #sink: SpeechSink | undefined;
@@ -85,6 +88,11 @@ export class CodexThreads implements SpeechSource {
     this.#deadline = this.#options.clock.after(RECORD_MS, () => this.#missed(began), { unref: true });
   }
 
+  /** The thread of ours that was written to last. */
+  get current(): string | undefined {
+    return this.#current;
+  }
+
   async close(): Promise<void> {
     this.#timer?.cancel();
     this.#deadline?.cancel();
@@ -104,17 +112,21 @@ export class CodexThreads implements SpeechSource {
 
   #look(): void {
     for (const file of this.#recent()) {
-      if (!this.#threads.has(file) && !this.#old.has(file)) this.#follow(file, 'undecided', () => true);
+      if (!this.#threads.has(file) && !this.#old.has(file)) this.#follow(file, UNDECIDED, () => true);
     }
   }
 
-  #follow(file: string, state: Thread['state'], wanted: (line: string) => boolean): void {
+  #follow(
+    file: string,
+    { state, id }: Pick<Thread, 'state' | 'id'>,
+    wanted: (line: string) => boolean,
+  ): void {
     const { clock, log } = this.#options;
     const line = (text: string) => {
       if (wanted(text)) this.#event(thread, parseRolloutLine(text));
     };
     const tail = new TranscriptTail(file, { clock, log, from: 'start', line });
-    const thread: Thread = { tail, state, id: undefined, held: [], last: undefined };
+    const thread: Thread = { tail, state, id, held: [], last: undefined };
     this.#threads.set(file, thread);
     tail.start();
   }
@@ -164,6 +176,7 @@ export class CodexThreads implements SpeechSource {
 
   #say(thread: Thread, event: RolloutEvent): void {
     this.#recorded = this.#options.clock.now();
+    this.#current = thread.id;
     switch (event.kind) {
       case 'speech':
         thread.last = event.text;
@@ -196,7 +209,7 @@ export class CodexThreads implements SpeechSource {
     }
     this.#options.log.info('codex-thread-resumed', { file: thread.file });
     this.#ours.add(thread.id);
-    this.#follow(thread.file, 'ours', (line) => {
+    this.#follow(thread.file, { state: 'ours', id: thread.id }, (line) => {
       const at = stringIn(parseRecord(line) ?? {}, 'timestamp');
       return at !== undefined && Date.parse(at) >= began - EARLIER_MS;
     });

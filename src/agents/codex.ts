@@ -7,6 +7,7 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Adapter, AdapterContext } from './adapter.ts';
 import { optionValue } from './arguments.ts';
+import { CodexQueue } from './codex-queue.ts';
 import { codexAsks, codexInputBox, codexTitle } from './codex-screen.ts';
 import { CodexThreads } from './codex-threads.ts';
 import { SignalState } from './signal-state.ts';
@@ -107,17 +108,22 @@ export const codex: Adapter = {
     state.onChange((now) => (now === 'busy' ? threads.turnBegan() : now === 'ready' && threads.turnEnded()));
     // Valid TOML: a JSON string is a basic string of TOML.
     const config = configured ? ['-c', `developer_instructions=${JSON.stringify(briefing)}`] : [];
-    const wanted = context.speech === 'auto' || context.speech === 'transcript';
+    const listed = session && (context.speech === 'auto' || context.speech === 'transcript');
+    const { file, launcher = [] } = context;
+    const queue = new CodexQueue({ file, launcher, env, cwd, thread: () => threads.current });
     return {
       args: [...config, ...args],
       env: {},
-      speech: session && wanted ? [threads] : [],
+      speech: listed ? [threads] : [],
       state,
       inputBox: codexInputBox,
       typeWhileBusy: false,
-      native: undefined,
+      native: listed ? queue : undefined,
       briefByMessage: session && briefing !== undefined && byMessage,
-      close: () => threads.close(),
+      async close() {
+        await threads.close();
+        await queue.close();
+      },
     };
   },
 };

@@ -19,23 +19,11 @@ const NAMES: Record<string, Profile> = {
   '@google/gemini-cli': 'gemini',
 };
 
-/** Programs that run another one named in their arguments. */
-const RUNNERS = new Set([
-  'node',
-  'nodejs',
-  'bun',
-  'deno',
-  'npx',
-  'bunx',
-  'pnpx',
-  'npm',
-  'pnpm',
-  'yarn',
-  'env',
-]);
+/** Programs that run another one named in their arguments, and hand on what follows its name. */
+const RUNNERS = new Set(['node', 'nodejs', 'bun', 'deno', 'npx', 'bunx', 'pnpx', 'pnpm', 'yarn', 'env']);
 
 /** Words between a runner and what it runs. */
-const RUNNER_WORDS = new Set(['run', 'exec', 'dlx', 'x', '--', '-y', '--yes', '-q', '--quiet']);
+const RUNNER_WORDS = new Set(['run', 'exec', 'dlx', 'x', '--']);
 
 /** The name a word stands for: no folders, no version, no ending of a script. */
 function nameOf(word: string): string {
@@ -46,27 +34,43 @@ function nameOf(word: string): string {
     .replace(/\.(?:[cm]?js|exe|cmd)$/i, '');
 }
 
-/** The profile that fits `command`, its program first. `generic` if we know none. */
-export function profileOf(command: readonly string[]): Profile {
-  for (const word of command) {
+/** The agent in a command, its program first: which one, and at which word. */
+export function findAgent(command: readonly string[]): { profile: Profile; index: number } | undefined {
+  for (const [index, word] of command.entries()) {
     const name = nameOf(word);
-    if (Object.hasOwn(NAMES, name)) return NAMES[name] as Profile;
-    const passes = RUNNERS.has(name) || RUNNER_WORDS.has(word) || /^(-|[A-Za-z_]\w*=)/.test(word);
-    if (!passes) return 'generic';
+    if (Object.hasOwn(NAMES, name)) return { profile: NAMES[name] as Profile, index };
+    const runner = index === 0 && RUNNERS.has(name);
+    const passes = index > 0 && (RUNNER_WORDS.has(word) || /^(-|[A-Za-z_]\w*=)/.test(word));
+    if (!runner && !passes) return undefined;
   }
-  return 'generic';
+  return undefined;
 }
 
 /**
- * The adapter of a profile, or of the command if no profile is named (`--profile`). `known` holds the
- * adapters there are.
+ * The adapter for a command (its program first), or of the profile that the person named (`--profile`).
+ * `generic` if we know none. `adapters`: those there are.
  */
 export function pickAdapter(
   command: readonly string[],
-  profile: Profile = profileOf(command),
-  known: readonly Adapter[] = ADAPTERS,
+  profile?: Profile,
+  adapters: readonly Adapter[] = ADAPTERS,
 ): Adapter {
-  return known.find((adapter) => adapter.profile === profile) ?? generic;
+  const found = findAgent(command);
+  const wanted = profile ?? found?.profile ?? 'generic';
+  const adapter = adapters.find((one) => one.profile === wanted) ?? generic;
+  return found === undefined || found.index === 0 ? adapter : behindLauncher(adapter, found.index);
+}
+
+/** The adapter for an agent that another program runs: our arguments go behind that program's own. */
+function behindLauncher(adapter: Adapter, words: number): Adapter {
+  return {
+    profile: adapter.profile,
+    async prepare(context) {
+      const launcher = context.args.slice(0, words);
+      const prepared = await adapter.prepare({ ...context, launcher, args: context.args.slice(words) });
+      return { ...prepared, args: [...launcher, ...prepared.args] };
+    },
+  };
 }
 
 export const ADAPTERS: readonly Adapter[] = [claude, codex, generic];

@@ -96,6 +96,23 @@ describe.skipIf(!existsSync(agentFile('codex')))('the real codex, alone in this'
     });
   });
 
+  it('takes a prompt by its queue, and leaves the draft alone', async () => {
+    await withRuns(async (start, stub) => {
+      const run = await start();
+      await expect(run.prepared.native?.deliver('too early', '1')).rejects.toThrow('no thread yet');
+      await run.submit('hello');
+      await hears(run, '>>relay:bob hello');
+      await run.reaches('ready');
+      run.type('my draft');
+      await until('the draft', () => run.box?.text === 'my draft');
+      const text = '--Relay message from bob [3c]:\n  "two" lines \\ `x` 日本';
+      await run.prepared.native?.deliver(text, '3c');
+      await stub.waitFor((entry) => entry.main && entry.prompt === text);
+      await until('the confirmation', () => run.taken.includes(text));
+      expect(run.box).toEqual({ text: 'my draft', mode: 'prompt' });
+    });
+  });
+
   it("leaves the person's own instructions in effect", async () => {
     await withRuns(async (start, stub) => {
       const run = await start({

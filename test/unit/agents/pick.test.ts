@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { pickAdapter, profileOf } from '../../../src/agents/pick.ts';
+import type { Adapter, AdapterContext } from '../../../src/agents/adapter.ts';
+import { generic } from '../../../src/agents/generic.ts';
+import { findAgent, pickAdapter } from '../../../src/agents/pick.ts';
 
 describe('which adapter fits a command', () => {
   it.each([
@@ -19,8 +21,26 @@ describe('which adapter fits a command', () => {
     ['vim claude', 'generic'],
     ['constructor', 'generic'],
     ['node', 'generic'],
+    ['node other.js claude', 'generic'],
+    ['npm exec codex', 'generic'],
   ])('%s → %s', (command, profile) => {
-    expect(profileOf(command.split(' '))).toBe(profile);
+    expect(findAgent(command.split(' '))?.profile ?? 'generic').toBe(profile);
+  });
+
+  it('our arguments go behind those of a program that runs the agent', async () => {
+    let seen: AdapterContext | undefined;
+    const adapter: Adapter = {
+      profile: 'codex',
+      async prepare(context) {
+        seen = context;
+        return { ...(await generic.prepare(context)), args: ['--ours', ...context.args] };
+      },
+    };
+    const args = ['-y', '@openai/codex@1', '--theirs'];
+    const picked = pickAdapter(['npx', ...args], undefined, [adapter]);
+    const prepared = await picked.prepare({ args } as unknown as AdapterContext);
+    expect(prepared.args).toEqual(['-y', '@openai/codex@1', '--ours', '--theirs']);
+    expect(seen).toMatchObject({ launcher: ['-y', '@openai/codex@1'], args: ['--theirs'] });
   });
 
   it('a named profile wins', () => {
