@@ -21,6 +21,8 @@ export interface AdapterContext {
   /** The agent's executable, resolved, and the person's arguments to it. */
   readonly file: string;
   readonly args: readonly string[];
+  /** Words between `file` and `args`, if another program runs the agent: of `npx -y codex`, `-y codex`. */
+  readonly launcher?: readonly string[];
   /** The environment the agent will get; the adapter adds to it by `Prepared.env`. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;

@@ -1,0 +1,224 @@
+/**
+ * What Claude Code says, from its hooks (streaming) and from its transcript (each block when complete).
+ * The transcript is read all the time: it shows when the hooks are silent, and takes over without a loss
+ * or a repeat. real-agents.md §5, §6.
+ */
+import { readdirSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { SpeechSink, SpeechSource } from './adapter.ts';
+import { ClaudeLedger } from './claude-ledger.ts';
+import { ClaudeMessages } from './claude-messages.ts';
+import { parseTranscriptLine, type TranscriptEvent } from './claude-transcript.ts';
+import type { HookServer } from './hook-server.ts';
+import { type JsonRecord, parseRecord, stringIn } from './json-record.ts';
+import { TranscriptTail } from './transcript-tail.ts';
+
+/** Milliseconds by which a hook may come later than the transcript's record of the same text. */
+const HOOK_LATE_MS = 3_000;
+
+/** Milliseconds after the end of a turn in which something of it must have been recorded. */
+const RECORD_MS = 1_500;
+
+/** Milliseconds by which a record may be older than the signal that its turn began. */
+const EARLIER_MS = 500;
+
+export interface ClaudeSpeechOptions {
+  /** Where Claude Code keeps the transcripts of this folder; the first that exists is taken. */
+  folders: readonly string[];
+  /** The session, if we know it before it begins. */
+  sessionId: string | undefined;
+  hooks: HookServer | undefined;
+  clock: Clock;
+  log: Log;
+}
+
+export class ClaudeSpeech {
+  /** The sources, best first; the adapter lists those that are wanted. */
+  readonly hook: SpeechSource;
+  readonly transcript: SpeechSource;
+  readonly #options: ClaudeSpeechOptions;
+  readonly #ledger = new ClaudeLedger();
+  readonly #messages: ClaudeMessages;
+  readonly #tails = new Map<string, TranscriptTail>();
+  /** Who speaks: `none` before the start and after a failure. */
+  #account: 'none' | 'hook' | 'transcript' | 'closed' = 'none';
+  #sink: SpeechSink | undefined;
+  #timers: Timer[] = [];
+  #turnBegan: number | undefined;
+  /** When we last heard or read anything of ours (wall clock). */
+  #recorded = 0;
+
+  constructor(options: ClaudeSpeechOptions) {
+    this.#options = options;
+    this.#messages = new ClaudeMessages({
+      text: (message, offset, text) => {
+        this.#ledger.said(message, text);
+        this.#sink?.text(message, offset, text);
+      },
+      end: (message) => this.#sink?.end(message),
+    });
+    this.hook = {
+      kind: 'hook',
+      start: (sink) => this.#begin('hook', sink),
+      // Once it has failed, the transcript goes on with what both know.
+      close: async () => (this.#account === 'hook' ? this.close() : undefined),
+    };
+    this.transcript = {
+      kind: 'transcript',
+      start: (sink) => this.#begin('transcript', sink),
+      close: () => this.close(),
+    };
+    options.hooks?.onHook((hook) => this.#hook(hook));
+    if (options.sessionId === undefined) return;
+    for (const folder of options.folders) this.#follow(join(folder, `${options.sessionId}.jsonl`));
+  }
+
+  /** The agent's signals say that it works … */
+  turnBegan(): void {
+    this.#turnBegan ??= this.#options.clock.now();
+  }
+
+  /** … and that it is done: by now we must have heard or read something of it. */
+  turnEnded(): void {
+    const began = this.#turnBegan;
+    if (began === undefined || this.#account === 'closed') return;
+    this.#turnBegan = undefined;
+    this.#later(RECORD_MS, () => this.#missed(began));
+  }
+
+  async close(): Promise<void> {
+    if (this.#account === 'closed') return;
+    for (const timer of this.#timers) timer.cancel();
+    for (const tail of this.#tails.values()) await tail.close();
+    this.#messages.end();
+    // The agent is gone: what its transcript holds and no hook told is told now.
+    if (this.#account === 'hook') this.#tellUnsaid();
+    this.#account = 'closed';
+    this.#sink = undefined;
+  }
+
+  #begin(account: 'hook' | 'transcript', sink: SpeechSink): void {
+    this.#account = account;
+    this.#sink = sink;
+    if (account === 'transcript') this.#tellUnsaid();
+    else this.#timers.push(this.#options.clock.every(1_000, () => this.#compare(), { unref: true }));
+  }
+
+  #hook(hook: JsonRecord): void {
+    // A sub-agent's hooks carry its id.
+    if (hook.agent_id !== undefined && hook.agent_id !== null) return;
+    this.#recorded = this.#options.clock.now();
+    const file = stringIn(hook, 'transcript_path');
+    if (file !== undefined && isAbsolute(file) && file.endsWith('.jsonl')) this.#follow(file);
+    if (this.#account !== 'hook') return;
+    const event = stringIn(hook, 'hook_event_name');
+    if (event === 'MessageDisplay') {
+      const wrong = this.#messages.display(hook);
+      if (wrong !== undefined) this.#fail(wrong);
+    } else if (event === 'UserPromptSubmit') {
+      const text = stringIn(hook, 'prompt');
+      if (text !== undefined) this.#sink?.prompt?.(text);
+    } else if (event === 'Stop') {
+      this.#stop(stringIn(hook, 'last_assistant_message'));
+    }
+  }
+
+  #stop(last: string | undefined): void {
+    this.#messages.end();
+    if (last === undefined || this.#ledger.hasSaid(last)) return;
+    this.#later(HOOK_LATE_MS, () => {
+      if (!this.#ledger.hasSaid(last)) this.#fail('the hooks did not tell the last message of a turn');
+    });
+  }
+
+  /** Follows a transcript from its end, or from the records of `since` on (wall clock). */
+  #follow(file: string, since?: number): void {
+    if (this.#tails.has(file) || this.#account === 'closed') return;
+    const { clock, log } = this.#options;
+    const line = (text: string) => {
+      if (since === undefined || writtenAt(text) >= since) this.#read(parseTranscriptLine(text));
+    };
+    const from = since === undefined ? 'end' : 'start';
+    const tail = new TranscriptTail(file, { clock, log, from, line });
+    this.#tails.set(file, tail);
+    tail.start();
+  }
+
+  #read(event: TranscriptEvent): void {
+    const { clock } = this.#options;
+    this.#recorded = clock.now();
+    if (event.kind === 'speech') {
+      if (this.#account === 'transcript') this.#tell(event.id, 0, event.text);
+      else this.#ledger.written(event.id, event.text, clock.monotonic());
+    } else if (event.kind === 'prompt') {
+      if (this.#account === 'transcript') this.#sink?.prompt?.(event.text);
+    } else if (event.kind === 'unknown' && this.#account === 'transcript') {
+      this.#fail(`the transcript is not as we know it: ${event.reason}`);
+    }
+  }
+
+  #tell(message: string, offset: number, text: string): void {
+    if (text !== '') this.#sink?.text(message, offset, text);
+    this.#sink?.end(message);
+  }
+
+  #tellUnsaid(): void {
+    for (const { message, offset, text } of this.#ledger.takeUnsaid()) this.#tell(message, offset, text);
+  }
+
+  /** The transcript has what no hook told: the hooks do not come (`disableAllHooks`, an older version). */
+  #compare(): void {
+    const oldest = this.#ledger.oldestUnsaid;
+    if (oldest === undefined || this.#options.clock.monotonic() - oldest < HOOK_LATE_MS) return;
+    this.#fail('the transcript has text that no hook told');
+  }
+
+  /** A turn of which nothing came: the session is another one than we know. */
+  #missed(began: number): void {
+    if (this.#recorded >= began - EARLIER_MS || this.#account === 'closed') return;
+    const grown = this.#grownSince(began - EARLIER_MS);
+    const [file] = grown;
+    if (file !== undefined && grown.length === 1) {
+      this.#options.log.info('claude-session-found', { file });
+      this.#follow(file, began - EARLIER_MS);
+    } else if (this.#account === 'transcript') {
+      this.#fail(file ? 'two transcripts may be ours' : 'no transcript of ours was found');
+    }
+  }
+
+  #grownSince(since: number): string[] {
+    return this.#options.folders
+      .flatMap((folder) => transcripts(folder))
+      .filter((file) => !this.#tails.has(file))
+      .filter((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= since);
+  }
+
+  #later(ms: number, fn: () => void): void {
+    this.#timers.push(this.#options.clock.after(ms, fn, { unref: true }));
+  }
+
+  #fail(reason: string): void {
+    const sink = this.#sink;
+    if (!sink || this.#account === 'closed') return;
+    this.#options.log.warn('claude-speech-failed', { account: this.#account, reason });
+    for (const timer of this.#timers.splice(0)) timer.cancel();
+    this.#account = 'none';
+    this.#sink = undefined;
+    sink.failed(reason);
+  }
+}
+
+/** Milliseconds since the epoch; NaN, which is never late enough, if the line does not say. */
+const writtenAt = (line: string): number => Date.parse(stringIn(parseRecord(line) ?? {}, 'timestamp') ?? '');
+
+function transcripts(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.jsonl'))
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * Claude Code, seen in 2.1.329. Its speech comes by HTTP hooks of this run, behind them its transcript; its
+ * state by OSC 7501; what is typed while it works waits for the end of the answer. real-agents.md §1, §4, §5.
+ */
+import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Adapter, AdapterContext, SpeechSource } from './adapter.ts';
+import { beginsSession, launchArguments } from './claude-launch.ts';
+import { claudeAsks, claudeInputBox, claudeTitle } from './claude-screen.ts';
+import { ClaudeSpeech } from './claude-speech.ts';
+import { HookServer } from './hook-server.ts';
+import { SignalState } from './signal-state.ts';
+
+/** Bytes of the secret in the address of our hooks. */
+const SECRET_BYTES = 24;
+
+/** Where the transcripts of this folder lie: its path with everything but letters and digits as `-`. */
+function transcriptFolders({ env, cwd }: AdapterContext): string[] {
+  const home = env.CLAUDE_CONFIG_DIR || join(env.HOME ?? '/', '.claude');
+  const paths = new Set([cwd, realPath(cwd)]);
+  return [...paths].map((path) => join(home, 'projects', path.replace(/[^A-Za-z0-9]/g, '-')));
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/** The hook server; without one (no free port, no loopback) the transcript speaks. */
+async function listen(context: AdapterContext): Promise<HookServer | undefined> {
+  try {
+    return await HookServer.listen(context.secret(SECRET_BYTES), context.log);
+  } catch (error) {
+    context.log.warn('hook-server', { error });
+    return undefined;
+  }
+}
+
+export const claude: Adapter = {
+  profile: 'claude',
+
+  async prepare(context) {
+    const { clock, log, speech } = context;
+    const session = beginsSession(context.args);
+    const wantsHooks = session && (speech === 'auto' || speech === 'hook');
+    const hooks = wantsHooks ? await listen(context) : undefined;
+    const launch = session
+      ? launchArguments(context, hooks?.url, randomUUID())
+      : { args: context.args, sessionId: undefined, hooked: false };
+    const folders = transcriptFolders(context);
+    const account = new ClaudeSpeech({ folders, sessionId: launch.sessionId, hooks, clock, log });
+    const state = new SignalState({ title: claudeTitle, asks: claudeAsks, inputBox: claudeInputBox }, log);
+    state.onChange((now) => (now === 'busy' ? account.turnBegan() : now === 'ready' && account.turnEnded()));
+    const sources: SpeechSource[] = [];
+    if (launch.hooked) sources.push(account.hook);
+    if (session && (speech === 'auto' || speech === 'transcript')) sources.push(account.transcript);
+    return {
+      args: launch.args,
+      env: {},
+      speech: sources,
+      state,
+      inputBox: claudeInputBox,
+      typeWhileBusy: true,
+      native: undefined,
+      briefByMessage: false,
+      async close() {
+        await account.close();
+        await hooks?.close();
+      },
+    };
+  },
+};

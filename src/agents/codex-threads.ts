@@ -1,0 +1,269 @@
+/**
+ * Codex's speech: the rollout files of our own threads, found among all that Codex writes on this machine.
+ * A thread is ours if our briefing (with our name in it) stands in it, or was forked from one that is;
+ * without a briefing, if it began in our folder after we did. real-agents.md §5.
+ */
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { SpeechSink, SpeechSource } from './adapter.ts';
+import { parseRolloutLine, type RolloutEvent } from './codex-rollout.ts';
+import { parseRecord, stringIn } from './json-record.ts';
+import { TranscriptTail } from './transcript-tail.ts';
+
+/** Milliseconds between looks for new files: a model needs longer for its first words. */
+const LOOK_MS = 250;
+
+/** Milliseconds after the end of a turn in which its record must have come, if we read the right file. */
+const RECORD_MS = 1_500;
+
+/** Milliseconds by which a record may be older than the signal that its turn began. */
+const EARLIER_MS = 500;
+
+const DAY_MS = 24 * 60 * 60_000;
+
+export interface CodexThreadsOptions {
+  /** `$CODEX_HOME/sessions` */
+  folder: string;
+  /** The folders that count as ours: as given, resolved, of `--cd`. */
+  cwds: readonly string[];
+  /** `cli`, or `exec` for `codex exec`. */
+  source: string;
+  briefing: string | undefined;
+  clock: Clock;
+  log: Log;
+}
+
+/** One rollout file while we follow it. */
+interface Thread {
+  tail: TranscriptTail;
+  state: 'undecided' | 'ours' | 'foreign';
+  id: string | undefined;
+  /** Events before it was decided. */
+  held: RolloutEvent[];
+  /** The newest message of the model. */
+  last: string | undefined;
+}
+
+const UNDECIDED = { state: 'undecided', id: undefined } as const;
+
+export class CodexThreads implements SpeechSource {
+  readonly kind = 'transcript';
+  readonly #options: CodexThreadsOptions;
+  readonly #threads = new Map<string, Thread>();
+  readonly #ours = new Set<string>();
+  #current: string | undefined;
+  /** Files that were there before us: followed only if a turn of ours turns out to go there. */
+  readonly #old = new Set<string>();
+  #sink: SpeechSink | undefined;
+  #timer: Timer | undefined;
+  #deadline: Timer | undefined;
+  /** When the running turn began (wall clock); undefined between turns. */
+  #turnBegan: number | undefined;
+  /** When we last read a line of ours (wall clock). */
+  #recorded = 0;
+
+  constructor(options: CodexThreadsOptions) {
+    this.#options = options;
+  }
+
+  start(sink: SpeechSink): void {
+    this.#sink = sink;
+    for (const file of this.#recent()) this.#old.add(file);
+    this.#timer = this.#options.clock.every(LOOK_MS, () => this.#look(), { unref: true });
+  }
+
+  /** The agent's signals say that it works: what it says is recorded from here on. */
+  turnBegan(): void {
+    this.#turnBegan ??= this.#options.clock.now();
+  }
+
+  /** …and that it is done: by now we must have read something, else we read the wrong files. */
+  turnEnded(): void {
+    const began = this.#turnBegan;
+    if (began === undefined) return;
+    this.#turnBegan = undefined;
+    this.#deadline?.cancel();
+    this.#deadline = this.#options.clock.after(RECORD_MS, () => this.#missed(began), { unref: true });
+  }
+
+  /** The thread of ours that was written to last. */
+  get current(): string | undefined {
+    return this.#current;
+  }
+
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.#deadline?.cancel();
+    if (this.#sink) this.#look();
+    for (const thread of this.#threads.values()) await thread.tail.close();
+    this.#sink = undefined;
+  }
+
+  /** Rollout files of yesterday, today and tomorrow: whatever the time zone of the folder names is. */
+  #recent(): string[] {
+    const now = this.#options.clock.now();
+    return [now - DAY_MS, now, now + DAY_MS].flatMap((day) => {
+      const parts = new Date(day).toISOString().slice(0, 10).split('-');
+      return rollouts(join(this.#options.folder, ...parts));
+    });
+  }
+
+  #look(): void {
+    for (const file of this.#recent()) {
+      if (!this.#threads.has(file) && !this.#old.has(file)) this.#follow(file, UNDECIDED, () => true);
+    }
+  }
+
+  #follow(
+    file: string,
+    { state, id }: Pick<Thread, 'state' | 'id'>,
+    wanted: (line: string) => boolean,
+  ): void {
+    const { clock, log } = this.#options;
+    const line = (text: string) => {
+      if (wanted(text)) this.#event(thread, parseRolloutLine(text));
+    };
+    const tail = new TranscriptTail(file, { clock, log, from: 'start', line });
+    const thread: Thread = { tail, state, id, held: [], last: undefined };
+    this.#threads.set(file, thread);
+    tail.start();
+  }
+
+  #event(thread: Thread, event: RolloutEvent): void {
+    if (thread.state === 'foreign') return;
+    if (thread.state === 'ours') {
+      this.#say(thread, event);
+      return;
+    }
+    thread.held.push(event);
+    const verdict = this.#judge(thread, event);
+    if (verdict === 'undecided') return;
+    thread.state = verdict;
+    const held = thread.held;
+    thread.held = [];
+    if (verdict === 'foreign') {
+      void thread.tail.close();
+      return;
+    }
+    if (thread.id !== undefined) this.#ours.add(thread.id);
+    this.#options.log.info('codex-thread', { file: thread.tail.file });
+    for (const one of held) this.#say(thread, one);
+  }
+
+  #judge(thread: Thread, event: RolloutEvent): Thread['state'] {
+    const { briefing, cwds, source } = this.#options;
+    switch (event.kind) {
+      case 'thread':
+        thread.id = event.id;
+        if (event.forkedFrom !== undefined) return this.#ours.has(event.forkedFrom) ? 'ours' : 'foreign';
+        if (event.source === undefined || (event.source === 'exec') !== (source === 'exec')) return 'foreign';
+        if (briefing !== undefined) return 'undecided';
+        return cwds.includes(event.cwd) ? 'ours' : 'foreign';
+      case 'instructions':
+        return briefing !== undefined && event.texts.some((text) => text.includes(briefing))
+          ? 'ours'
+          : 'undecided';
+      case 'speech':
+      case 'turn-end':
+        // Instructions come before the first answer.
+        return 'foreign';
+      default:
+        return 'undecided';
+    }
+  }
+
+  #say(thread: Thread, event: RolloutEvent): void {
+    this.#recorded = this.#options.clock.now();
+    this.#current = thread.id;
+    switch (event.kind) {
+      case 'speech':
+        thread.last = event.text;
+        this.#sink?.text(event.id, 0, event.text);
+        this.#sink?.end(event.id);
+        break;
+      case 'prompt':
+        this.#sink?.prompt?.(event.text);
+        break;
+      case 'turn-end':
+        if (event.last !== undefined && event.last !== '' && event.last !== thread.last) {
+          this.#fail('the rollout file ends a turn with a message that it does not hold');
+        }
+        break;
+      case 'unknown':
+        this.#fail(`the rollout file is not as we know it: ${event.reason}`);
+        break;
+    }
+  }
+
+  /** A turn without a record of ours: the person resumed an older thread, or we cannot find what Codex writes. */
+  #missed(began: number): void {
+    this.#look();
+    if (this.#recorded >= began - EARLIER_MS || !this.#sink) return;
+    const grown = this.#grownSince(began - EARLIER_MS);
+    const [thread] = grown;
+    if (thread === undefined || grown.length > 1) {
+      this.#fail(thread ? 'two rollout files may be ours' : 'no rollout file of ours was found');
+      return;
+    }
+    this.#options.log.info('codex-thread-resumed', { file: thread.file });
+    this.#ours.add(thread.id);
+    this.#follow(thread.file, { state: 'ours', id: thread.id }, (line) => {
+      const at = stringIn(parseRecord(line) ?? {}, 'timestamp');
+      return at !== undefined && Date.parse(at) >= began - EARLIER_MS;
+    });
+  }
+
+  /** Threads of our folder, not followed yet, that were written to since then. */
+  #grownSince(since: number): { file: string; id: string }[] {
+    return readdirDeep(this.#options.folder).flatMap((file) => {
+      if (this.#threads.has(file)) return [];
+      const stat = statSync(file, { throwIfNoEntry: false });
+      if (stat === undefined || stat.mtimeMs < since) return [];
+      const first = firstEvent(file, this.#options);
+      const own = first?.kind === 'thread' && first.source !== undefined;
+      return own && this.#options.cwds.includes(first.cwd) ? [{ file, id: first.id }] : [];
+    });
+  }
+
+  #fail(reason: string): void {
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.#timer?.cancel();
+    this.#options.log.warn('codex-rollout-failed', { reason });
+    sink?.failed(reason);
+  }
+}
+
+const isRollout = (name: string): boolean => /(^|[\\/])rollout-[^\\/]*\.jsonl$/.test(name);
+
+/** The rollout files in one folder; none if it does not exist. */
+function rollouts(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .filter(isRollout)
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function readdirDeep(folder: string): string[] {
+  try {
+    return (readdirSync(folder, { recursive: true }) as string[])
+      .filter(isRollout)
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function firstEvent(file: string, { clock, log }: CodexThreadsOptions): RolloutEvent | undefined {
+  let first: RolloutEvent | undefined;
+  const line = (text: string) => {
+    first ??= parseRolloutLine(text);
+  };
+  new TranscriptTail(file, { clock, log, from: 'start', line }).read();
+  return first;
+}

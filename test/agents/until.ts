@@ -1,0 +1,14 @@
+/** Waits for a condition: the only way a test here waits. */
+export async function until<T>(
+  what: string,
+  look: () => T | undefined | false | null,
+  ms = 30_000,
+): Promise<T> {
+  const deadline = performance.now() + ms;
+  for (;;) {
+    const seen = look();
+    if (seen !== undefined && seen !== false && seen !== null) return seen;
+    if (performance.now() > deadline) throw new Error(`waited ${ms} ms in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 15));
+  }
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { ClaudeLedger } from '../../../src/agents/claude-ledger.ts';
+
+describe('two accounts of what Claude Code said', () => {
+  it('agree, whichever comes first', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', 'one\n');
+    ledger.written('u1', 'one\n', 1);
+    ledger.written('u2', 'two', 2);
+    expect(ledger.oldestUnsaid).toBe(2);
+    ledger.said('n', 'tw');
+    ledger.said('n', 'o');
+    expect(ledger.oldestUnsaid).toBeUndefined();
+    expect(ledger.takeUnsaid()).toEqual([]);
+  });
+
+  it('need an honest second "ok" said twice', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', 'ok');
+    ledger.written('u1', 'ok', 1);
+    ledger.written('u2', 'ok', 2);
+    expect(ledger.takeUnsaid()).toEqual([{ message: 'u2', offset: 0, text: 'ok' }]);
+  });
+
+  it('are joined in the middle of a message without a loss or a repeat', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', '>>relay:bob one\n');
+    ledger.written('u1', '>>relay:bob one\n>>relay:bob two\n', 1);
+    ledger.written('u2', 'more', 2);
+    expect(ledger.takeUnsaid()).toEqual([
+      { message: 'm', offset: 16, text: '>>relay:bob two\n' },
+      { message: 'u2', offset: 0, text: 'more' },
+    ]);
+    expect(ledger.takeUnsaid()).toEqual([]);
+  });
+
+  it('may differ in blanks at the ends', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', 'cut short ');
+    ledger.written('u1', 'cut short', 1);
+    expect(ledger.oldestUnsaid).toBeUndefined();
+    expect(ledger.hasSaid('cut short')).toBe(true);
+    expect(ledger.hasSaid('other')).toBe(false);
+  });
+});
