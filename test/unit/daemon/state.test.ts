@@ -20,6 +20,8 @@ class SharedStore implements Store {
     this.#records.push(record);
     queueMicrotask(() => done());
   }
+  readonly figures = { segments: 1, bytes: 0, oldest: undefined };
+  async compact(): Promise<void> {}
   async close(): Promise<void> {}
 }
 
