@@ -1,6 +1,9 @@
 /** `agent-wrap [options] <agent> [args…]`: runs an agent in a PTY. Options of ours come before it. */
+import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { generic } from '../agents/generic.ts';
+import { PROFILES, type Profile, SPEECH_KINDS, type SpeechKind } from '../agents/adapter.ts';
+import { briefing } from '../agents/briefing.ts';
+import { findAgent, pickAdapter } from '../agents/pick.ts';
 import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { fileLog, LOG_LEVELS, type Log, type LogLevel, silentLog } from '../base/log.ts';
@@ -29,6 +32,11 @@ export interface WrapOptions {
   /** `--no-relay` makes it false. */
   relay: boolean;
   inject: (typeof INJECT_MODES)[number];
+  profile?: Profile;
+  speech: SpeechKind | 'auto';
+  /** `--no-brief` makes it false; `--brief` asks for it also where it is typed before the first message. */
+  brief?: boolean;
+  briefFile?: string;
   record?: string;
   recordInput?: true;
 }
@@ -90,6 +98,21 @@ export function command(): Command {
     .option('--no-relay', 'do not join the relay')
     .addOption(
       new Option('--inject <mode>', 'how messages reach the agent').choices(INJECT_MODES).default('auto'),
+    )
+    .addOption(
+      new Option('--profile <agent>', 'what kind of agent it is (default: by its name)').choices(PROFILES),
+    )
+    .addOption(
+      new Option('--speech <source>', 'where its own words are read')
+        .choices(['auto', ...SPEECH_KINDS])
+        .default('auto'),
+    )
+    .option('--brief', 'teach an unknown agent the relay, before its first message')
+    .option('--no-brief', 'do not teach the agent the relay')
+    .addOption(
+      new Option('--brief-file <path>', 'teach it with this text instead').argParser(
+        nonEmpty('--brief-file', 'a path'),
+      ),
     )
     .addOption(
       new Option(
@@ -159,7 +182,7 @@ async function wrapOnRelay({
   ]);
   const place = placeOf(options, process.env);
   return Wrapper.run({
-    adapter: generic,
+    adapter: pickAdapter([file, ...args], options.profile),
     agent: { typed: agent, file, args },
     env: process.env,
     cwd,
@@ -169,12 +192,36 @@ async function wrapOnRelay({
     namespace: place.namespace,
     topics: options.topic,
     inject: options.inject,
-    speech: 'auto',
-    briefing: undefined,
+    speech: options.speech,
+    briefing: briefingFor(options, [file, ...args], place.namespace),
     attach: () => attach({ ...place, env: process.env, mayLead: true, clock: systemClock, log }),
     clock: systemClock,
     log,
     signals: processSignals,
     recorder,
   });
+}
+
+/** The text that teaches the agent the relay; of an unknown one only if asked for: it would be typed. */
+function briefingFor(
+  { brief, briefFile, profile }: WrapOptions,
+  command: readonly string[],
+  namespace: string,
+): ((name: string) => string) | undefined {
+  if (brief === false) return undefined;
+  if (briefFile !== undefined) {
+    const text = readText(briefFile);
+    return () => text;
+  }
+  const kind = profile ?? findAgent(command)?.profile ?? 'generic';
+  if (kind === 'generic' && brief !== true) return undefined;
+  return (name) => briefing({ name, profile: kind, namespace });
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new RelayError('FILE_UNREADABLE', `${path} cannot be read`, { cause });
+  }
 }

@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { CANONICAL_LINE_BYTES, pasteBytes, SUBMIT } from './paste.ts';
 import { type Obstacle, obstacle, type Surroundings } from './readiness.ts';
-import { render, shortId } from './render.ts';
+import { render, sanitize, shortId } from './render.ts';
 
 /** The agent's terminal, as the injector sees and uses it. */
 export interface AgentTerminal {
@@ -36,6 +36,8 @@ export interface InjectorOptions {
   echoed: boolean;
   /** `auto`: by keys when that is safe at once, else by the native channel if there is one. */
   mode: 'auto' | 'keys' | 'native';
+  /** Goes before the first message: the briefing of an agent that has no other place for it. */
+  preface?: string | undefined;
   /** May this delivery still be typed (P9)? */
   mayType: (envelope: DeliverEnvelope) => boolean;
   clock: Clock;
@@ -88,6 +90,7 @@ export class Injector {
   #state: 'idle' | 'working' | 'closed' = 'idle';
   #held = false;
   #reason: Obstacle | undefined;
+  #prefaced = false;
   #nativeFailedAt = Number.NEGATIVE_INFINITY;
   /** Ids in the queue that are the daemon's again. */
   readonly #released = new Set<string>();
@@ -164,7 +167,7 @@ export class Injector {
     if (way === 'none') return;
     if (way === 'native') return this.#handOver(envelope);
     const view = await terminal.view();
-    const bytes = pasteBytes(render(envelope, { echoed: this.#options.echoed }), view.bracketedPaste);
+    const bytes = pasteBytes(this.#text(envelope), view.bracketedPaste);
     const mode = await terminal.lineMode();
     if (mode?.canonical === true && bytes.length > CANONICAL_LINE_BYTES) {
       const message = `the agent reads lines of at most ${CANONICAL_LINE_BYTES} bytes; this one has ${bytes.length}`;
@@ -214,15 +217,15 @@ export class Injector {
 
   /** By the agent's own channel. Refused, the message is surely not there, and goes on waiting. */
   async #handOver(envelope: DeliverEnvelope): Promise<void> {
-    const { agent, clock, log, echoed } = this.#options;
+    const { agent, clock, log } = this.#options;
     try {
-      await agent.native?.deliver(render(envelope, { echoed }), shortId(envelope));
+      await agent.native?.deliver(this.#text(envelope), shortId(envelope));
     } catch (error) {
       log.warn('inject.native-failed', { id: envelope.id, error });
       this.#nativeFailedAt = clock.monotonic();
       return this.#inject(envelope);
     }
-    this.#handlers.submitted(envelope);
+    this.#submitted(envelope);
   }
 
   /** A terminal that edits lines and does not echo them asks for a password. Asked last: it costs a process. */
@@ -241,7 +244,7 @@ export class Injector {
       // What the person has typed meanwhile stands in the box with our text: submitting is up to them.
       if (!open || terminal.lastKeyAt > pastedAt) break;
       await terminal.write(SUBMIT);
-      if (!known) return this.#handlers.submitted(envelope);
+      if (!known) return this.#submitted(envelope);
       if (await this.#until(() => this.#taken(envelope), CONFIRM_MS))
         return this.#handlers.submitted(envelope);
       log.info('inject.submit-again', { id: envelope.id, tries });
@@ -251,6 +254,17 @@ export class Injector {
       'NOT_CONFIRMED',
       'the agent did not take the text that stands in its input box',
     );
+  }
+
+  #submitted(envelope: DeliverEnvelope): void {
+    this.#prefaced = true;
+    this.#handlers.submitted(envelope);
+  }
+
+  #text(envelope: DeliverEnvelope): string {
+    const { preface, echoed } = this.#options;
+    const text = render(envelope, { echoed });
+    return preface === undefined || this.#prefaced ? text : `${sanitize(preface)}\n\n${text}`;
   }
 
   async #maySubmit(envelope: DeliverEnvelope): Promise<boolean> {

@@ -35,29 +35,41 @@ interface Message {
 export class Hearing {
   readonly #sources: readonly SpeechSource[];
   readonly #handlers: HearingHandlers;
+  readonly #readScreen: boolean;
   readonly #log: Log;
   readonly #messages = new Map<string, Message>();
   readonly #screen: Extractor;
   /** Index of the source in use; one behind the last is the screen. */
   #current = 0;
 
-  constructor(sources: readonly SpeechSource[], handlers: HearingHandlers, log: Log) {
+  /**
+   * `readScreen`: may the screen be the last resort? Not of a TUI that renders Markdown: what it shows as a
+   * directive is an example, and the true ones it does not show (real-agents.md §3).
+   */
+  constructor(
+    sources: readonly SpeechSource[],
+    options: { readScreen: boolean; log: Log },
+    handlers: HearingHandlers,
+  ) {
     this.#sources = sources;
     this.#handlers = handlers;
-    this.#log = log;
+    this.#readScreen = options.readScreen;
+    this.#log = options.log;
     const onReject = (rejection: Rejection) => this.#rejected('screen', rejection);
     this.#screen = new Extractor({ onReject, fenceLines: SCREEN_FENCE_LINES });
   }
 
-  /** Where we get the agent's words now. */
-  get kind(): SpeechKind {
-    return this.#sources[this.#current]?.kind ?? 'screen';
+  /** Where we get the agent's words now; `none`: no source works, and the screen would mislead us. */
+  get kind(): SpeechKind | 'none' {
+    return this.#sources[this.#current]?.kind ?? (this.#readScreen ? 'screen' : 'none');
   }
 
   start(): void {
     const source = this.#sources[this.#current];
     if (source === undefined) {
-      this.#log.info('speech.source', { kind: 'screen' });
+      if (this.#readScreen) this.#log.info('speech.source', { kind: 'screen' });
+      else
+        this.#log.error('speech.deaf', { suggestion: 'try --speech screen, and report the agent’s version' });
       return;
     }
     const index = this.#current;

@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Adapter, Prepared, SpeechKind } from '../agents/adapter.ts';
+import type { Adapter, Prepared, Profile, SpeechKind } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -52,6 +52,8 @@ export interface WrapperOptions {
   signals: Signals;
 }
 
+/** TUIs whose screens show other words than the model wrote. */
+const RENDERS_MARKDOWN: ReadonlySet<Profile> = new Set(['claude', 'codex', 'opencode']);
 /** How long the agent's start may wait for the relay to name it (P10). */
 const NAME_MS = 100;
 /** How long saying goodbye may delay the person's prompt. */
@@ -64,6 +66,7 @@ export class Wrapper {
   readonly #notices: Notices;
   #injector: Injector | undefined;
   #early: DeliverEnvelope[] = [];
+  #briefing: string | undefined;
 
   constructor(options: WrapperOptions, scopedToken: string) {
     this.#options = options;
@@ -112,6 +115,7 @@ export class Wrapper {
       AGENT_RELAY_NAMESPACE: options.namespace,
       AGENT_RELAY_TOKEN: scopedToken,
     };
+    this.#briefing = options.briefing?.(name);
     const prepared = await adapter.prepare({
       name,
       file: agent.file,
@@ -121,7 +125,7 @@ export class Wrapper {
       ),
       cwd,
       runDirectory: () => this.#runDirectory.path(),
-      briefing: options.briefing?.(name),
+      briefing: this.#briefing,
       speech: options.speech,
       clock,
       log,
@@ -129,8 +133,8 @@ export class Wrapper {
     });
     const hearing = new Hearing(
       options.speech === 'screen' ? [] : prepared.speech,
+      { readScreen: options.speech === 'screen' || !RENDERS_MARKDOWN.has(adapter.profile), log },
       { said: (said) => this.#said(said), prompted: (text) => this.#injector?.prompted(text) },
-      log,
     );
     const typed = new TypedLines({ redrawn: adapter.profile !== 'generic' });
     let resumeOutput: (() => void) | undefined;
@@ -194,6 +198,7 @@ export class Wrapper {
           known: adapter.profile !== 'generic',
           echoed: hearing.kind === 'screen',
           mode: inject,
+          preface: prepared.briefByMessage ? this.#briefing : undefined,
           mayType: (envelope) => this.#notices.owns(envelope) || this.#client.mayType(envelope),
           clock,
           log,
