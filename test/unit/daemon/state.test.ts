@@ -9,6 +9,7 @@ import { TestRelay } from '../../helpers/relay.ts';
 class SharedStore implements Store {
   readonly durable = true;
   readonly format = 1;
+  readonly figures = { segments: 1, bytes: 0, oldest: undefined };
   readonly #records: Buffer[];
   constructor(records: Buffer[]) {
     this.#records = records;
@@ -20,7 +21,6 @@ class SharedStore implements Store {
     this.#records.push(record);
     queueMicrotask(() => done());
   }
-  readonly figures = { segments: 1, bytes: 0, oldest: undefined };
   async compact(): Promise<void> {}
   async close(): Promise<void> {}
 }
