@@ -70,6 +70,37 @@ describe('P20 recovery', () => {
     expect((await opened(files, 2)).recovered).toEqual([...ALL, 'six']);
   });
 
+  it('syncs bytes and names it found before its own segment builds on them', async () => {
+    const { files } = await fiveRecords();
+    const calls: string[] = [];
+    const watched: Files = {
+      ...files,
+      syncNames: () => {
+        calls.push('sync names');
+        return files.syncNames();
+      },
+      open: async (name) => {
+        const file = await files.open(name);
+        const sync = () => {
+          calls.push(`sync ${name}`);
+          return file.sync();
+        };
+        return { ...file, sync };
+      },
+      publish: (from, to) => {
+        calls.push(`publish ${to}`);
+        return files.publish(from, to);
+      },
+    };
+    await opened(watched, 2);
+    expect(calls).toEqual([
+      'sync 0000000001-0000000003.log',
+      'sync names',
+      'publish 0000000002-0000000001.log',
+      'sync names',
+    ]);
+  });
+
   it('refuses to turn the epoch back', async () => {
     const { files } = await fiveRecords();
     await (await opened(files, 5)).log.close();
