@@ -16,6 +16,8 @@ export function openTtyReader(fd: number, bytes: number, onChunk: (chunk: Buffer
   };
   // @types/node has `onread` at connect() only; the constructor of net.Socket takes it as documented.
   const reader = new ReadStream(fd, { onread } as SocketConstructorOpts);
-  reader.resume();
+  // Not resume(): at its first call the stream would start to read once more in the next tick, also
+  // if it was paused meanwhile.
+  reader.read(0);
   return reader;
 }
