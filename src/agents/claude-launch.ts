@@ -9,17 +9,16 @@ import { hasOption, takeOption } from './arguments.ts';
 import { isRecord, type JsonRecord, parseRecord, recordIn } from './json-record.ts';
 
 /** Commands that begin no session here. */
-const COMMANDS = new Set([
-  ...['agents', 'attach', 'auth', 'auto-mode', 'config', 'doctor', 'gateway', 'import', 'install', 'kill'],
-  ...['logs', 'mcp', 'plugin', 'plugins', 'purge', 'respawn', 'rm', 'setup-token', 'stop', 'ultrareview'],
-  ...['update', 'upgrade'],
-]);
+const COMMANDS = new Set(
+  (
+    'agents attach auth auto-mode config doctor gateway import install kill logs mcp plugin plugins purge ' +
+    'respawn rm setup-token stop ultrareview update upgrade'
+  ).split(' '),
+);
 
 /** With one of these the session has its id already, or runs elsewhere. */
-const HAVE_SESSION = [
-  ...['-c', '--continue', '-r', '--resume', '--session-id', '--from-pr', '--bg', '--background', '--cloud'],
-  '--teleport',
-];
+const HAVE_SESSION =
+  '-c --continue -r --resume --session-id --from-pr --bg --background --cloud --teleport'.split(' ');
 
 /** The hooks we listen to. `UserPromptSubmit` confirms an injection and names the transcript. */
 const HOOKS = ['UserPromptSubmit', 'MessageDisplay', 'Stop'];

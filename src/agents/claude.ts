@@ -3,13 +3,13 @@
  * state by OSC 7501; what is typed while it works waits for the end of the answer. real-agents.md §1, §4, §5.
  */
 import { randomUUID } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Adapter, AdapterContext, SpeechSource } from './adapter.ts';
 import { beginsSession, launchArguments } from './claude-launch.ts';
 import { claudeAsks, claudeInputBox, claudeTitle } from './claude-screen.ts';
 import { ClaudeSpeech } from './claude-speech.ts';
 import { HookServer } from './hook-server.ts';
+import { realPath } from './real-path.ts';
 import { SignalState } from './signal-state.ts';
 
 /** Bytes of the secret in the address of our hooks. */
@@ -20,14 +20,6 @@ function transcriptFolders({ env, cwd }: AdapterContext): string[] {
   const home = env.CLAUDE_CONFIG_DIR || join(env.HOME ?? '/', '.claude');
   const paths = new Set([cwd, realPath(cwd)]);
   return [...paths].map((path) => join(home, 'projects', path.replace(/[^A-Za-z0-9]/g, '-')));
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }
 
 /** The hook server; without one (no free port, no loopback) the transcript speaks. */

@@ -3,45 +3,26 @@
  * interrupts it. It is started as the person would start it: with its app-server daemon or without.
  * real-agents.md §1, §4, §5.
  */
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Adapter, AdapterContext } from './adapter.ts';
 import { optionValue } from './arguments.ts';
 import { CodexQueue } from './codex-queue.ts';
 import { codexAsks, codexInputBox, codexTitle } from './codex-screen.ts';
 import { CodexThreads } from './codex-threads.ts';
+import { realPath } from './real-path.ts';
 import { SignalState } from './signal-state.ts';
 
-/** Subcommands that begin a session; the others (login, mcp, apply …) are left alone. */
-const OTHERS = new Set([
-  ...[
-    'login',
-    'logout',
-    'mcp',
-    'mcp-server',
-    'app-server',
-    'app',
-    'completion',
-    'update',
-    'doctor',
-    'sandbox',
-  ],
-  ...[
-    'debug',
-    'apply',
-    'a',
-    'cloud',
-    'features',
-    'help',
-    'queue',
-    'plugin',
-    'archive',
-    'unarchive',
-    'delete',
-  ],
-  ...['agents', 'remote-control', 'migrate-rollouts', 'migrate-nfs-db', 'exec-server'],
-]);
+/** Subcommands that begin no session here: they are left alone. */
+const OTHERS = new Set(
+  (
+    'login logout mcp mcp-server app-server app completion update doctor sandbox debug apply a cloud ' +
+    'features help queue plugin archive unarchive delete agents remote-control migrate-rollouts ' +
+    'migrate-nfs-db exec-server'
+  ).split(' '),
+);
 
+/** Options whose value is an argument of its own. */
 const TAKE_VALUE = new Set([
   ...['-c', '--config', '-m', '--model', '-p', '--profile', '-s', '--sandbox', '-C', '--cd', '--add-dir'],
   ...['-a', '--ask-for-approval', '-i', '--image', '--enable', '--disable', '--local-provider', '--remote'],
@@ -72,14 +53,6 @@ function textOf(file: string): string {
     return readFileSync(file, 'utf8');
   } catch {
     return '';
-  }
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }
 

@@ -106,6 +106,14 @@ describe('following a transcript', () => {
     expect(lines).toEqual(['one', 'two', 'three']);
   });
 
+  it('tells a line whole that takes several reads', () => {
+    const one = tail('start');
+    const long = Array.from({ length: 40_000 }, (_, i) => `word ${i}`).join(' ');
+    writeFileSync(file, `${long}\nnext\n`);
+    one.read();
+    expect(lines).toEqual([long, 'next']);
+  });
+
   it('leaves out a line beyond the limit and goes on behind it', () => {
     const one = tail('start');
     writeFileSync(file, `${'x'.repeat(MAX_LINE_BYTES + 1)}\nshort\n`);
