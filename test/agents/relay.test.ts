@@ -98,7 +98,8 @@ const installed = (...agents: AgentName[]) => agents.every((agent) => existsSync
 
 const BODIES: Record<string, (i: number) => string> = {
   'one line': (i) => `single ${i}: please look at the build, it went red after the last merge (src/a.ts:12)`,
-  'many lines': (i) => `multi ${i}\n\n  indented line\n\ttab\n日本語テスト 🎉\nlast line ${i}`,
+  // No tab: Claude Code makes four spaces of one in a paste.
+  'many lines': (i) => `multi ${i}\n\n  indented line\n    more\n日本語テスト 🎉\nlast line ${i}`,
   '3 KB in 62 lines': (i) =>
     Array.from({ length: 62 }, (_, n) => `big ${i} line ${n} ${'x'.repeat(36)}`).join('\n'),
   'a line of 2 KB': (i) => `long ${i} ${'word '.repeat(400)}end${i}`,

@@ -1,10 +1,15 @@
 /**
  * `npm run test:agents [-- <vitest arguments>]`: installs the agents, then runs the suite where it can reach
- * nothing but loopback. `AGENTS=claude,codex` installs and runs only these.
+ * nothing but loopback. `AGENTS=claude,codex` installs and runs only these; `COUNT=30` repeats each
+ * injection so often; `--record` writes the result to docs/agents.md.
  */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AGENTS, type AgentName, install, versionOf } from './install.ts';
+import { renderResults } from './results.ts';
 
 const names = (process.env.AGENTS?.split(',') ?? Object.keys(AGENTS)) as AgentName[];
 for (const name of names) {
@@ -20,6 +25,16 @@ const way = ways.find(works) ?? [];
 if (way.length === 0) console.log('no network namespace here: the agents could reach the network');
 
 const config = fileURLToPath(new URL('vitest.config.ts', import.meta.url));
-const [file = '', ...args] = [...way, 'npx', 'vitest', 'run', '--config', config, ...process.argv.slice(2)];
+const given = process.argv.slice(2).filter((argument) => argument !== '--record');
+const folder = mkdtempSync(join(tmpdir(), 'agent-wrap-results-'));
+const results = join(folder, 'results.json');
+const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`];
+const [file = '', ...args] = [...way, 'npx', 'vitest', 'run', '--config', config, ...reporters, ...given];
 const run = spawnSync(file, args, { stdio: 'inherit' });
+if (process.argv.includes('--record')) {
+  const page = fileURLToPath(new URL('../../docs/agents.md', import.meta.url));
+  const versions = names.map((name) => `${name} ${versionOf(name)}`);
+  writeFileSync(page, renderResults(readFileSync(results, 'utf8'), versions, readFileSync(page, 'utf8')));
+}
+rmSync(folder, { recursive: true });
 process.exitCode = run.status ?? 1;
