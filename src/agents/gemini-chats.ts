@@ -11,17 +11,14 @@ import { type ChatLine, parseChatLine } from './gemini-chat.ts';
 import type { Drafts } from './gemini-drafts.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
-/** Milliseconds between looks for the file of our session. */
+/** Milliseconds between looks for files of ours. */
 const LOOK_MS = 250;
 
-/** Milliseconds after the start or end of a turn in which its record must have come. */
+/** Milliseconds in which a prompt must be on record in the file we follow: then it is not in another's. */
 const RECORD_MS = 1_500;
 
-/** Milliseconds by which a prompt may be older than the signal that its turn began. */
-const EARLIER_MS = 500;
-
-/** …on a machine so busy that we read the signal late. */
-const MUCH_EARLIER_MS = 5_000;
+/** Messages kept of a file that is not ours so far. */
+const MAX_HELD = 1_000;
 
 export interface GeminiChatsOptions {
   /** `~/.gemini/tmp`: a folder for each project. */
@@ -35,89 +32,111 @@ export interface GeminiChatsOptions {
   log: Log;
 }
 
+/** One chat file while we read it. */
+interface Chat {
+  tail: TranscriptTail;
+  ours: boolean;
+  /** What stands in it until it is ours. */
+  held: Said[];
+}
+
+type Said = Extract<ChatLine, { kind: 'speech' | 'prompt' }>;
+
 export class GeminiChats implements SpeechSource {
   readonly kind = 'transcript';
   readonly #options: GeminiChatsOptions;
-  readonly #tails = new Map<string, TranscriptTail>();
+  readonly #chats = new Map<string, Chat>();
   /** Messages handed on, by id and by time and text: some are written again, some under another id. */
   readonly #said = new Set<string>();
+  /** What is older was said in another run (wall clock). */
+  readonly #started: number;
   #sink: SpeechSink | undefined;
-  #look: Timer | undefined;
+  #timer: Timer | undefined;
   #deadline: Timer | undefined;
-  /** When the running turn began (wall clock); undefined between turns. */
-  #turnBegan: number | undefined;
-  /** When the newest prompt of ours was written (wall clock). */
-  #prompted = 0;
 
   constructor(options: GeminiChatsOptions) {
     this.#options = options;
+    this.#started = options.clock.now();
   }
 
   start(sink: SpeechSink): void {
     this.#sink = sink;
-    if (this.#options.session === undefined) return;
-    this.#look = this.#options.clock.every(LOOK_MS, () => this.#findNamed(), { unref: true });
+    this.#timer = this.#options.clock.every(LOOK_MS, () => this.#look(), { unref: true });
   }
 
-  /** The agent's signals say that it works: its prompt must be on record soon. */
-  turnBegan(): void {
-    if (this.#turnBegan !== undefined) return;
-    const began = this.#options.clock.now();
-    this.#turnBegan = began;
-    this.#await(() => this.#missed(began, 'running'));
-  }
-
-  /** …and that it is done. */
+  /** The agent's signals say that it has answered: what it said is on record soon. */
   turnEnded(): void {
-    const began = this.#turnBegan;
-    if (began === undefined) return;
-    this.#turnBegan = undefined;
-    this.#await(() => this.#missed(began, 'over'));
+    const none = () => ![...this.#chats.values()].some((chat) => chat.ours);
+    this.#deadline?.cancel();
+    this.#deadline = this.#options.clock.after(
+      2 * RECORD_MS,
+      () => none() && this.#fail('no chat file of ours was found'),
+      { unref: true },
+    );
   }
 
   async close(): Promise<void> {
-    this.#look?.cancel();
+    this.#timer?.cancel();
     this.#deadline?.cancel();
-    for (const tail of this.#tails.values()) await tail.close();
+    if (this.#sink) this.#look();
+    for (const chat of this.#chats.values()) await chat.tail.close();
     this.#sink = undefined;
   }
 
-  #await(look: () => void): void {
-    this.#deadline?.cancel();
-    this.#deadline = this.#options.clock.after(RECORD_MS, look, { unref: true });
+  #look(): void {
+    for (const file of chatFiles(this.#options)) {
+      const changed = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+      if (!this.#chats.has(file) && changed >= this.#started) this.#read(file);
+    }
+    const typed = [...this.#chats.values()].flatMap((chat) => {
+      const prompt = chat.ours ? undefined : chat.held.find((line) => this.#isTypedHere(line));
+      return prompt ? [{ chat, since: prompt.at }] : [];
+    });
+    const [first, ...more] = typed;
+    if (more.length > 0) this.#fail('two chat files may be ours');
+    else if (first) this.#adopt(first.chat, first.since);
   }
 
-  /** The file of the session we named: its name ends in the beginning of the session's. */
-  #findNamed(): void {
-    const { session = '' } = this.#options;
-    const named = (file: string) => file.endsWith(`-${session.slice(0, 8)}.jsonl`);
-    const file = chatFiles(this.#options).find(
-      (one) => named(one) && sessionOf(one, this.#options) === session,
-    );
-    if (file === undefined) return;
-    this.#look?.cancel();
-    this.#follow(file, Number.NEGATIVE_INFINITY);
-  }
-
-  /** Hands on what the file says from `since` (milliseconds since the epoch) on. */
-  #follow(file: string, since: number): void {
-    if (this.#tails.has(file)) return;
+  #read(file: string): void {
     const { clock, log } = this.#options;
-    log.info('gemini-chat', { file });
-    const line = (text: string) => this.#line(parseChatLine(text), since);
+    const line = (text: string) => this.#line(chat, parseChatLine(text));
     const tail = new TranscriptTail(file, { clock, log, from: 'start', line });
-    this.#tails.set(file, tail);
+    const chat: Chat = { tail, ours: false, held: [] };
+    this.#chats.set(file, chat);
     tail.start();
   }
 
-  #line(line: ChatLine, since: number): void {
-    if (line.kind !== 'speech' && line.kind !== 'prompt') return;
-    if (line.at < since) return;
+  #line(chat: Chat, line: ChatLine): void {
+    if (line.kind === 'session') {
+      if (line.main && line.id === this.#options.session) this.#adopt(chat, this.#started);
+    } else if (line.kind !== 'other' && line.at >= this.#started) {
+      if (chat.ours) this.#say(line);
+      else if (chat.held.push(line) > MAX_HELD) chat.held.shift();
+    }
+  }
+
+  /** The person began or resumed another session, and typed this into it. */
+  #isTypedHere(line: Said): boolean {
+    const settled = line.at <= this.#options.clock.now() - RECORD_MS;
+    return line.kind === 'prompt' && settled && this.#options.drafts.match(line.text);
+  }
+
+  /** The file is ours; what stands in it since then (milliseconds since the epoch) was said to us. */
+  #adopt(chat: Chat, since: number): void {
+    if (chat.ours) return;
+    chat.ours = true;
+    this.#options.log.info('gemini-chat', { file: chat.tail.file });
+    const held = chat.held;
+    chat.held = [];
+    for (const line of held) if (line.at >= since) this.#say(line);
+  }
+
+  #say(line: Said): void {
     const copy = `${line.at} ${line.text}`;
     if (this.#said.has(line.id) || this.#said.has(copy)) return;
     this.#said.add(line.id).add(copy);
     if (line.kind === 'prompt') {
-      this.#prompted = Math.max(this.#prompted, line.at);
+      this.#options.drafts.settle(line.text);
       this.#sink?.prompt?.(line.text);
       return;
     }
@@ -125,32 +144,9 @@ export class GeminiChats implements SpeechSource {
     this.#sink?.end(line.id);
   }
 
-  /** Is the prompt of this turn on record? If not, the person began or resumed another session. */
-  #missed(began: number, turn: 'running' | 'over'): void {
-    if (!this.#sink || this.#prompted >= began - EARLIER_MS) return;
-    const since = began - MUCH_EARLIER_MS;
-    const grown = chatFiles(this.#options).filter(
-      (file) => !this.#tails.has(file) && changedSince(file, since),
-    );
-    const [file, ...more] = grown.filter((one) => this.#typedHere(one, since));
-    if (file !== undefined && more.length === 0) {
-      this.#follow(file, since);
-      return;
-    }
-    // A command (/compress) or a shell line (!) has a turn, and no record.
-    if (turn === 'running' || /^[/!]/.test(this.#options.drafts.last ?? '/')) return;
-    if (this.#tails.size > 0 && (grown.length === 0 || this.#prompted >= since)) return;
-    this.#fail(file === undefined ? 'no chat file has what was typed here' : 'two chat files may be ours');
-  }
-
-  #typedHere(file: string, since: number): boolean {
-    return readLines(file, this.#options).some(
-      (line) => line.kind === 'prompt' && line.at >= since && this.#options.drafts.match(line.text),
-    );
-  }
-
   #fail(reason: string): void {
     const sink = this.#sink;
+    this.#sink = undefined;
     void this.close();
     this.#options.log.warn('gemini-chats-failed', { reason });
     sink?.failed(reason);
@@ -180,18 +176,3 @@ const read = (file: string): string => {
     return '';
   }
 };
-
-const changedSince = (file: string, at: number): boolean =>
-  (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= at;
-
-function readLines(file: string, { clock, log }: GeminiChatsOptions): ChatLine[] {
-  const lines: ChatLine[] = [];
-  const line = (text: string) => lines.push(parseChatLine(text));
-  new TranscriptTail(file, { clock, log, from: 'start', line }).read();
-  return lines;
-}
-
-function sessionOf(file: string, options: GeminiChatsOptions): string | undefined {
-  const first = readLines(file, options).find((line) => line.kind === 'session');
-  return first?.kind === 'session' && first.main ? first.id : undefined;
-}

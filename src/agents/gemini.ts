@@ -81,7 +81,11 @@ export const gemini: Adapter = {
     const folder = join(env.GEMINI_CLI_HOME || env.HOME || '/', '.gemini', 'tmp');
     const cwds = [cwd, realPath(cwd)];
     const chats = new GeminiChats({ folder, cwds, session, drafts, clock, log });
-    state.onChange((now) => (now === 'busy' ? chats.turnBegan() : now === 'ready' && chats.turnEnded()));
+    let worked = false;
+    state.onChange((now) => {
+      if (worked && now === 'ready') chats.turnEnded();
+      worked ||= now === 'busy';
+    });
     const wanted = context.speech === 'auto' || context.speech === 'transcript';
     return {
       args: [...(session === undefined ? [] : ['--session-id', session]), ...args],

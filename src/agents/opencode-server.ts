@@ -17,6 +17,9 @@ const ANSWER_MS = 2_000;
 /** Milliseconds of silence after which the stream counts as dead; a heartbeat comes every 10 s. */
 const SILENCE_MS = 45_000;
 
+/** Milliseconds for an answer to anything else. */
+const REQUEST_MS = 10_000;
+
 /** Bytes of one answer. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
@@ -157,7 +160,7 @@ export class OpencodeServer {
     if (this.#state !== 'open') return Promise.reject(new Error('not connected to its server'));
     return new Promise((resolve, reject) => {
       const asked = this.#request(method, path);
-      asked.setTimeout(SILENCE_MS, () => asked.destroy(new Error('no answer in time')));
+      asked.setTimeout(REQUEST_MS, () => asked.destroy(new Error('no answer in time')));
       asked.on('error', reject);
       asked.on('response', (response) => {
         const chunks: Buffer[] = [];

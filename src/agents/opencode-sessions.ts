@@ -61,11 +61,6 @@ export class OpencodeSessions {
     return session && this.#current && { session, choice: this.#current.choice };
   }
 
-  /** The person's sessions that had any events. */
-  get own(): string[] {
-    return [...this.#sessions.values()].filter((session) => !session.parent).map((session) => session.id);
-  }
-
   /** Takes an event as it happens. */
   push(event: OpencodeEvent): void {
     this.#take(event, undefined);
@@ -78,6 +73,14 @@ export class OpencodeSessions {
   catchUp(events: readonly OpencodeEvent[], since: number): void {
     for (const part of this.#parts.values()) part.whole = true;
     for (const event of events) this.#take(event, since);
+  }
+
+  /** The sessions at work, after events were missed. What is asked then, the screen tells. */
+  setBusy(sessions: readonly string[]): void {
+    this.#busy.clear();
+    for (const session of sessions) this.#busy.add(session);
+    this.#asked.clear();
+    this.#options.changed();
   }
 
   /** The server does not know it (any more): what was held of it is dropped. */

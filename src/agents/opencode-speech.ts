@@ -2,7 +2,7 @@
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
-import { isRecord } from './json-record.ts';
+import { isRecord, recordIn } from './json-record.ts';
 import { type OpencodeEvent, parseOpencodeEvent, parseSession, parseStored } from './opencode-event.ts';
 import type { ServerPlan } from './opencode-launch.ts';
 import { OpencodeServer } from './opencode-server.ts';
@@ -34,7 +34,7 @@ export class OpencodeSpeech implements SpeechSource {
   #sink: SpeechSink | undefined;
   #onPrompt: ((text: string) => void) | undefined;
   #failed: string | undefined;
-  /** When the stream broke (wall clock); undefined before the first and while it runs. */
+  /** Since when we may have missed something (wall clock), at first since the start; undefined if nothing. */
   #broke: number | undefined;
   /** Events that came while we asked for what we had missed. */
   #waiting: OpencodeEvent[] | undefined;
@@ -43,6 +43,7 @@ export class OpencodeSpeech implements SpeechSource {
   constructor(options: OpencodeSpeechOptions) {
     this.#options = options;
     const { plan, state, clock, log } = options;
+    this.#broke = clock.now();
     this.sessions = new OpencodeSessions({
       sink: {
         text: (...said) => this.#sink?.text(...said),
@@ -87,14 +88,15 @@ export class OpencodeSpeech implements SpeechSource {
   async #opened(): Promise<void> {
     this.#deadline.cancel();
     this.#options.log.info('opencode-events-open', { port: this.#options.plan.port });
-    const broke = this.#broke;
-    this.#broke = undefined;
     this.#options.state.signal(this.sessions.state);
-    if (broke === undefined) return;
-    this.#waiting = [];
-    for (const session of this.sessions.own) await this.#catchUp(session, broke - EARLIER_MS);
-    const waiting = this.#waiting ?? [];
+    if (this.#broke === undefined) return;
+    const waiting: OpencodeEvent[] = [];
+    this.#waiting = waiting;
+    const caughtUp = await this.#catchUp(this.#broke - EARLIER_MS);
+    // Broken again meanwhile: the next time begins at the same moment.
+    if (this.#waiting !== waiting) return;
     this.#waiting = undefined;
+    if (caughtUp) this.#broke = undefined;
     for (const event of waiting) this.sessions.push(event);
   }
 
@@ -112,13 +114,25 @@ export class OpencodeSpeech implements SpeechSource {
     this.#options.state.signal(undefined);
   }
 
-  async #catchUp(session: string, since: number): Promise<void> {
+  /** Asks for what was said and for the states; false if the server did not answer. */
+  async #catchUp(since: number): Promise<boolean> {
     try {
-      const stored = await this.server.get(`/session/${session}/message?limit=${MISSED_MESSAGES}`);
-      const messages = Array.isArray(stored) ? stored.filter(isRecord) : [];
-      this.sessions.catchUp(messages.flatMap(parseStored), since);
+      const sessions = await this.server.get('/session');
+      for (const info of Array.isArray(sessions) ? sessions.filter(isRecord) : []) {
+        const event = parseSession(info);
+        const { updated } = recordIn(info, 'time');
+        if (event?.kind !== 'session' || typeof updated !== 'number' || updated < since) continue;
+        this.sessions.push(event);
+        const stored = await this.server.get(`/session/${event.session.id}/message?limit=${MISSED_MESSAGES}`);
+        const messages = Array.isArray(stored) ? stored.filter(isRecord) : [];
+        this.sessions.catchUp(messages.flatMap(parseStored), since);
+      }
+      const states = await this.server.get('/session/status');
+      this.sessions.setBusy(isRecord(states) ? Object.keys(states) : []);
+      return true;
     } catch (error) {
-      this.#options.log.warn('opencode-missed', { session, error });
+      this.#options.log.warn('opencode-missed', { error });
+      return false;
     }
   }
 

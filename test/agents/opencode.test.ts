@@ -32,6 +32,9 @@ describeAgent({
   },
 });
 
+/** Milliseconds for a start or a first answer on a machine that does much else; alone it takes 4–10 s. */
+const STARTED_MS = 90_000;
+
 describe.skipIf(!existsSync(agentFile('opencode')))('the real opencode, alone in this', () => {
   let box: Sandbox;
   let stub: ModelStub;
@@ -41,11 +44,11 @@ describe.skipIf(!existsSync(agentFile('opencode')))('the real opencode, alone in
     box = new Sandbox();
     stub = new ModelStub(openaiChat);
     run = await AgentRun.start(opencode, setupOpencode(box, await stub.listen()), box);
-    await run.reaches('ready');
+    await run.reaches('ready', STARTED_MS);
     await run.submit('hello');
-    await until('the first answer', () => run.spoken.some((message) => message.ended));
+    await until('the first answer', () => run.spoken.some((message) => message.ended), STARTED_MS);
     await run.reaches('ready');
-  });
+  }, 2 * STARTED_MS);
   afterEach(async () => {
     await run.close();
     await stub.close();

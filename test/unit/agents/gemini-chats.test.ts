@@ -60,6 +60,18 @@ describe('what was typed here', () => {
     expect(match('one two', 'three')).toBe(false);
   });
 
+  it('is found by its beginning, if that tells enough', () => {
+    expect(match('a long beginning', 'a long beginning and an end')).toBe(true);
+    expect(match('hi', 'his')).toBe(false);
+  });
+
+  it('is not looked for any more once it is on record', () => {
+    const drafts = new Drafts();
+    drafts.add('one');
+    drafts.settle('one');
+    expect(drafts.match('one')).toBe(false);
+  });
+
   it('is found around the chip of a paste', () => {
     expect(match('see [Pasted Text: 31 lines] please', 'see\nx\ny\nplease')).toBe(true);
     expect(match('see [Pasted Text: 31 lines] please', 'please\nx\ny\nsee')).toBe(false);
@@ -67,7 +79,8 @@ describe('what was typed here', () => {
 });
 
 describe("Gemini CLI's chat files", () => {
-  const clock = new FakeClock(Date.UTC(2026, 10, 20, 12));
+  // Files bear the time of the system.
+  const clock = new FakeClock(Date.now() - 3_600_000);
   const heard: string[] = [];
   const failed: string[] = [];
   let root: string;
@@ -133,36 +146,45 @@ describe("Gemini CLI's chat files", () => {
   });
 
   it('are followed into the session where something typed here stands, without what is older', () => {
-    open(undefined);
     const old = begin('cccccccc-0000');
-    write(old, 'user', 'long ago');
+    write(old, 'user', 'my question');
     write(old, 'gemini', '>>relay:bob long ago');
     clock.advance(60_000);
+    open(undefined);
     const foreign = begin('dddddddd-0000');
     drafts.add('my question');
-    chats.turnBegan();
     write(foreign, 'user', 'their question');
     write(foreign, 'gemini', '>>relay:evil theirs');
     write(old, 'user', 'my question');
-    clock.advance(2_000);
+    clock.advance(3_000);
     write(old, 'gemini', 'The answer.');
     clock.advance(1_000);
     expect(heard).toEqual(['prompt: my question', '0: The answer.', 'ends']);
     expect(failed).toEqual([]);
   });
 
-  it('fail when none has what was typed here, but not for a command', () => {
+  it('are not followed into the session of another agent that was asked the same', () => {
     open('aaaaaaaa-0000');
-    drafts.add('/compress');
-    chats.turnBegan();
-    chats.turnEnded();
+    const ours = begin('aaaaaaaa-0000');
+    const other = begin('bbbbbbbb-0000');
+    drafts.add('to all: hello');
+    write(other, 'user', 'to all: hello');
+    write(other, 'gemini', '>>relay:evil theirs');
+    write(ours, 'user', 'to all: hello');
     clock.advance(10_000);
-    expect(failed).toEqual([]);
+    expect(heard).toEqual(['prompt: to all: hello']);
+  });
+
+  it('fail when two may be ours, or none is when it has answered', () => {
+    open(undefined);
+    for (const session of ['eeeeeeee-0000', 'ffffffff-0000']) write(begin(session), 'user', 'my question');
     drafts.add('my question');
-    chats.turnBegan();
+    clock.advance(5_000);
+    expect(failed).toEqual(['two chat files may be ours']);
+    open('aaaaaaaa-0000');
     chats.turnEnded();
-    clock.advance(10_000);
-    expect(failed).toEqual(['no chat file has what was typed here']);
+    clock.advance(5_000);
+    expect(failed).toEqual(['two chat files may be ours', 'no chat file of ours was found']);
   });
 
   it('of another project are not looked at', () => {

@@ -14,6 +14,8 @@ const SESSION = { id: 'ses_1', title: 'A talk' };
 let server: Server;
 let port: number;
 let streams: ServerResponse[];
+/** Sessions the server lists. */
+let listed: object[];
 /** Messages the server has stored. */
 let stored: object[];
 /** Bodies of prompt_async. */
@@ -43,7 +45,7 @@ const prompt = (id: string, text: string) => {
 };
 
 beforeEach(async () => {
-  [streams, stored, asked, shows, refused] = [[], [], [], true, 0];
+  [streams, listed, stored, asked, shows, refused] = [[], [], [], [], true, 0];
   heard.length = failed.length = 0;
   server = createServer(async (request, response) => {
     if (request.headers.authorization !== AUTHORIZATION) {
@@ -55,6 +57,8 @@ beforeEach(async () => {
       streams.push(response);
     } else if (request.url?.startsWith('/session/ses_1/message')) response.end(JSON.stringify(stored));
     else if (request.url === '/session/ses_1') response.end(JSON.stringify(SESSION));
+    else if (request.url === '/session') response.end(JSON.stringify(listed));
+    else if (request.url === '/session/status') response.end('{}');
     else if (request.url === '/session/ses_1/prompt_async') {
       let body = '';
       for await (const chunk of request) body += chunk;
@@ -97,6 +101,7 @@ describe("opencode's events", () => {
   it('are taken up again after a break, with what was missed and nothing twice', async () => {
     open();
     await connected();
+    emit('session.status', { sessionID: 'ses_1', status: { type: 'busy' } });
     emit('message.updated', info('msg_1', 'assistant'));
     emit('message.part.updated', part('msg_1', 'prt_1', ''));
     emit('message.part.delta', {
@@ -114,10 +119,23 @@ describe("opencode's events", () => {
       },
       { ...info('msg_1', 'assistant'), parts: [part('msg_1', 'prt_1', 'one two', 2).part] },
     ];
+    const old = { ...SESSION, id: 'ses_0', time: { updated: 1 } };
+    listed = [{ ...SESSION, time: { updated: Date.now() } }, old];
     for (const stream of streams.splice(0)) stream.destroy();
     await until('the rest', () => heard.length === 3);
     expect(heard).toEqual(['0: one ', '4: two', 'ends']);
+    // The end of its work was missed as well.
+    await until('the state', () => speech.sessions.state === 'ready');
     expect(failed).toEqual([]);
+  });
+
+  it('that came before we were connected are heard as well', async () => {
+    listed = [{ ...SESSION, time: { updated: Date.now() } }];
+    const time = { created: Date.now(), completed: Date.now() };
+    stored = [{ ...info('msg_1', 'assistant', { time }), parts: [part('msg_1', 'prt_1', 'early', 2).part] }];
+    open();
+    await until('the answer', () => heard.length === 2);
+    expect(heard).toEqual(['0: early', 'ends']);
   });
 
   it('fail at once when the password is refused', async () => {
