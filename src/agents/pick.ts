@@ -3,7 +3,9 @@ import { basename } from 'node:path';
 import type { Adapter, Profile } from './adapter.ts';
 import { claude } from './claude.ts';
 import { codex } from './codex.ts';
+import { gemini } from './gemini.ts';
 import { generic } from './generic.ts';
+import { opencode } from './opencode.ts';
 
 /** Names under which an agent is installed or published. */
 const NAMES: Record<string, Profile> = {
@@ -73,4 +75,4 @@ function behindLauncher(adapter: Adapter, words: number): Adapter {
   };
 }
 
-export const ADAPTERS: readonly Adapter[] = [claude, codex, generic];
+export const ADAPTERS: readonly Adapter[] = [claude, codex, opencode, gemini, generic];

@@ -182,14 +182,23 @@ export class AgentRun {
   async close(): Promise<void> {
     clearTimeout(this.#settle);
     if (this.exited === undefined) {
-      this.#pty.kill('SIGTERM');
+      this.#kill('SIGTERM');
       await until('the agent to end', () => this.exited !== undefined, 3_000).catch(() => {
-        this.#pty.kill('SIGKILL');
+        this.#kill('SIGKILL');
       });
     }
     for (const source of this.prepared.speech) await source.close();
     await this.prepared.close();
     this.#terminal.dispose();
+  }
+
+  /** Its group, for it leads one: Gemini CLI works in a child, and the parent ignores a SIGTERM. */
+  #kill(signal: NodeJS.Signals): void {
+    try {
+      process.kill(-this.#pty.pid, signal);
+    } catch {
+      // It has just ended.
+    }
   }
 
   #output(data: Buffer): void {

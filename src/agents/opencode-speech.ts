@@ -1,0 +1,159 @@
+/** opencode's speech and state from its server's events, with what was missed while the stream was broken. */
+import type { Clock, Timer } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { SpeechSink, SpeechSource } from './adapter.ts';
+import { isRecord, recordIn } from './json-record.ts';
+import { type OpencodeEvent, parseOpencodeEvent, parseSession, parseStored } from './opencode-event.ts';
+import type { ServerPlan } from './opencode-launch.ts';
+import { OpencodeServer } from './opencode-server.ts';
+import { OpencodeSessions } from './opencode-sessions.ts';
+import type { OpencodeState } from './opencode-state.ts';
+
+/** Milliseconds in which opencode must have opened its port; seen: 2–10 s. */
+const START_MS = 120_000;
+
+/** Milliseconds by which a message may be older than the break that hid it. */
+const EARLIER_MS = 1_000;
+
+/** Messages asked for after a break. */
+const MISSED_MESSAGES = 50;
+
+export interface OpencodeSpeechOptions {
+  plan: ServerPlan;
+  state: OpencodeState;
+  clock: Clock;
+  log: Log;
+}
+
+export class OpencodeSpeech implements SpeechSource {
+  readonly kind = 'api';
+  readonly server: OpencodeServer;
+  readonly sessions: OpencodeSessions;
+  readonly #options: OpencodeSpeechOptions;
+  readonly #deadline: Timer;
+  #sink: SpeechSink | undefined;
+  #onPrompt: ((text: string) => void) | undefined;
+  #failed: string | undefined;
+  /** Since when we may have missed something (wall clock), at first since the start; undefined if nothing. */
+  #broke: number | undefined;
+  /** Events that came while we asked for what we had missed. */
+  #waiting: OpencodeEvent[] | undefined;
+
+  /** Connects at once, and again whenever the stream breaks. */
+  constructor(options: OpencodeSpeechOptions) {
+    this.#options = options;
+    const { plan, state, clock, log } = options;
+    this.#broke = clock.now();
+    this.sessions = new OpencodeSessions({
+      sink: {
+        text: (...said) => this.#sink?.text(...said),
+        end: (message) => this.#sink?.end(message),
+        prompt: (text) => {
+          this.#onPrompt?.(text);
+          this.#sink?.prompt?.(text);
+        },
+      },
+      lookUp: (session) => void this.#lookUp(session),
+      changed: () => this.server.open && state.signal(this.sessions.state),
+    });
+    this.server = new OpencodeServer({
+      port: plan.port,
+      user: plan.user,
+      password: plan.password,
+      clock,
+      log,
+      opened: () => void this.#opened(),
+      event: (data) => this.#event(data),
+      lost: () => this.#lost(),
+      refused: (reason) => this.#fail(reason),
+    });
+    this.#deadline = clock.after(START_MS, () => this.#fail('its server did not start'), { unref: true });
+  }
+
+  start(sink: SpeechSink): void {
+    this.#sink = sink;
+    if (this.#failed !== undefined) sink.failed(this.#failed);
+  }
+
+  /** Called with each prompt that stands in a session. */
+  onPrompt(listener: (text: string) => void): void {
+    this.#onPrompt = listener;
+  }
+
+  async close(): Promise<void> {
+    this.#deadline.cancel();
+    await this.server.close();
+  }
+
+  async #opened(): Promise<void> {
+    this.#deadline.cancel();
+    this.#options.log.info('opencode-events-open', { port: this.#options.plan.port });
+    this.#options.state.signal(this.sessions.state);
+    if (this.#broke === undefined) return;
+    const waiting: OpencodeEvent[] = [];
+    this.#waiting = waiting;
+    const caughtUp = await this.#catchUp(this.#broke - EARLIER_MS);
+    // Broken again meanwhile: the next time begins at the same moment.
+    if (this.#waiting !== waiting) return;
+    this.#waiting = undefined;
+    if (caughtUp) this.#broke = undefined;
+    for (const event of waiting) this.sessions.push(event);
+  }
+
+  #event(data: string): void {
+    const event = parseOpencodeEvent(data);
+    if (!event) return;
+    if (this.#waiting) this.#waiting.push(event);
+    else this.sessions.push(event);
+  }
+
+  #lost(): void {
+    this.#options.log.warn('opencode-events-lost');
+    this.#broke ??= this.#options.clock.now();
+    this.#waiting = undefined;
+    this.#options.state.signal(undefined);
+  }
+
+  /** Asks for what was said and for the states; false if the server did not answer. */
+  async #catchUp(since: number): Promise<boolean> {
+    try {
+      const sessions = await this.server.get('/session');
+      for (const info of Array.isArray(sessions) ? sessions.filter(isRecord) : []) {
+        const event = parseSession(info);
+        const { updated } = recordIn(info, 'time');
+        if (event?.kind !== 'session' || typeof updated !== 'number' || updated < since) continue;
+        this.sessions.push(event);
+        const stored = await this.server.get(`/session/${event.session.id}/message?limit=${MISSED_MESSAGES}`);
+        const messages = Array.isArray(stored) ? stored.filter(isRecord) : [];
+        this.sessions.catchUp(messages.flatMap(parseStored), since);
+      }
+      const states = await this.server.get('/session/status');
+      this.sessions.setBusy(isRecord(states) ? Object.keys(states) : []);
+      return true;
+    } catch (error) {
+      this.#options.log.warn('opencode-missed', { error });
+      return false;
+    }
+  }
+
+  async #lookUp(session: string): Promise<void> {
+    try {
+      const info = await this.server.get(`/session/${session}`);
+      const event = isRecord(info) ? parseSession(info) : undefined;
+      if (event) this.sessions.push(event);
+      else this.sessions.unknown(session);
+    } catch (error) {
+      this.#options.log.warn('opencode-session-unknown', { session, error });
+      this.sessions.unknown(session);
+    }
+  }
+
+  #fail(reason: string): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = reason;
+    void this.close();
+    this.#options.state.signal(undefined);
+    this.#options.log.warn('opencode-events-failed', { reason });
+    this.#sink?.failed(reason);
+  }
+}
