@@ -29,6 +29,7 @@ export const SUBCOMMANDS: Subcommands = {
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
   store: { summary: 'check what the relay keeps on disk', load: () => import('./store.ts') },
   config: { summary: 'show the settings and where each comes from', load: () => import('./config.ts') },
+  doctor: { summary: 'look for what is missing, and say what to do', load: () => import('./doctor.ts') },
   completions: { summary: 'print completions for a shell', load: () => import('./completions.ts') },
   complete: { load: () => import('./complete.ts') },
   man: { summary: 'print the man page', load: () => import('./man.ts') },

@@ -1,5 +1,5 @@
 /** relay-agents: who is on the relay, without any session id (P22). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import type { Relay } from '../relay.ts';

@@ -1,5 +1,5 @@
 /** relay-connect: the handoff that starts a session. spec/afd-handoff-conformance §1, checklist 13–18 (P7, P10). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { HandoffResultSchema } from '../../afd/handoff.ts';
 import { RelayError } from '../../base/errors.ts';

@@ -1,5 +1,5 @@
 /** relay-disconnect: ends a session for good. Checklist 23 (P9). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { type Caller, sessionFor } from '../caller.ts';

@@ -1,5 +1,5 @@
 /** relay-help: the commands themselves, by tag. Checklist 5. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { describeCommand } from '../../afd/reference.ts';
 import type { CommandRegistry } from '../../afd/registry.ts';

@@ -1,5 +1,5 @@
 /** relay-poll: messages for whoever calls, without a connection. Checklist 29–30 (P27). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { MAX_ID_LENGTH, MAX_POLL_WAIT_MS } from '../../protocol/limits.ts';

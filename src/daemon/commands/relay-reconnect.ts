@@ -1,5 +1,5 @@
 /** relay-reconnect: a new token for a session there is. Checklist 20–22, 25 (P7, P21). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { HandoffResultSchema } from '../../afd/handoff.ts';
 import { type Caller, sessionFor } from '../caller.ts';

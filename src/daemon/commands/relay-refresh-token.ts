@@ -1,5 +1,5 @@
 /** relay-refresh-token: a new handoff token before the old one expires. Checklist 25. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';

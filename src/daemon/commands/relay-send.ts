@@ -1,5 +1,5 @@
 /** relay-send: a message from whoever calls, without a connection. Checklist 30 (P10). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { type CommandResult, failureFrom, success } from '../../afd/result.ts';
 import { newId } from '../../protocol/ids.ts';

@@ -1,5 +1,5 @@
 /** relay-status: of a session, or of the relay. It changes nothing. Checklist 18 (P22). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { type Caller, sessionFor } from '../caller.ts';

@@ -1,5 +1,5 @@
 /** relay-subscribe and relay-unsubscribe: the topics of whoever calls (P17). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';
