@@ -24,6 +24,7 @@ export const relayDisconnect = (relay: Relay) =>
     errors: ['SESSION_NOT_FOUND', 'FORBIDDEN'],
     async handler({ sessionId, reason }, ctx) {
       const session = sessionFor(relay, ctx.caller as Caller, sessionId);
+      ctx.facts.agent = session.name;
       const peer = relay.peers.get(session.name);
       await new Promise<void>((said) => relay.sessions.close(session, reason ?? 'disconnected', said));
       if (peer?.session === session) peer.bye({ code: 'SESSION_CLOSED' });

@@ -47,14 +47,21 @@ export const relayPoll = (relay: Relay) =>
       lastMessageId: z.string().optional(),
       pollAgainIn: z.number(),
     }),
-    errors: ['TOKEN_REQUIRED', 'FORBIDDEN', 'SESSION_DISCONNECTED'],
+    errors: ['STALE', 'TOKEN_REQUIRED', 'FORBIDDEN', 'SESSION_DISCONNECTED'],
     examples: [{ title: 'What waits', input: { limit: 10 } }],
     async handler({ since, limit, waitMs, agent }, ctx) {
-      const { name } = callerAs(ctx.caller as Caller, agent);
+      const caller = callerAs(ctx.caller as Caller, agent);
+      const { name } = caller;
+      const until = relay.clock.monotonic() + waitMs;
       let page = await relay.polls.page(name, since ?? null, limit);
-      if (page.messages.length === 0 && waitMs > 0) {
-        await relay.polls.wait(name, waitMs, ctx.signal);
+      // Another poll of the same name may have been faster: the wait goes on.
+      while (page.messages.length === 0 && relay.clock.monotonic() < until && !ctx.signal.aborted) {
+        await relay.polls.wait(name, until - relay.clock.monotonic(), ctx.signal);
         if (!ctx.signal.aborted) page = await relay.polls.page(name, since ?? null, limit);
+      }
+      if (caller.kind !== 'user') {
+        caller.session.received += page.messages.length;
+        caller.session.lastActivity = relay.clock.now();
       }
       const messages = page.messages.map(describe);
       const last = messages.at(-1)?.id ?? since;

@@ -1,11 +1,12 @@
 /** relay-send: a message from whoever calls, without a connection. Checklist 30 (P10). */
 import { z } from 'zod';
 import { defineCommand } from '../../afd/command.ts';
-import { type CommandResult, failureFrom, success } from '../../afd/result.ts';
+import { type CommandResult, error, failureFrom, success } from '../../afd/result.ts';
 import { newId } from '../../protocol/ids.ts';
 import { MAX_ID_LENGTH, MAX_TOPIC_LENGTH } from '../../protocol/limits.ts';
 import { type Caller, callerAs } from '../caller.ts';
 import type { Relay } from '../relay.ts';
+import type { Session } from '../session-table.ts';
 
 const output = z.object({
   messageId: z.string(),
@@ -57,7 +58,8 @@ export const relaySend = (relay: Relay) =>
             command: true,
           },
           {
-            stored: (message) =>
+            stored: (message) => {
+              if (caller.kind !== 'user') countSent(caller.session, relay.clock.now());
               resolve(
                 success({
                   messageId: id,
@@ -65,15 +67,14 @@ export const relaySend = (relay: Relay) =>
                   recipients: message.deliveries.map(({ recipient }) => recipient),
                   stored: relay.journal.durable,
                 }),
-              ),
+              );
+            },
             refused: (error) => resolve(failureFrom(error)),
             repeated: () =>
               resolve(
-                success({
-                  messageId: id,
-                  timestamp: new Date(relay.clock.now()).toISOString(),
-                  recipients: [],
-                  stored: false,
+                error('DUPLICATE_ID', 'this very message is being stored at this moment', {
+                  suggestion: 'call it again for its outcome',
+                  retryable: true,
                 }),
               ),
           },
@@ -81,3 +82,8 @@ export const relaySend = (relay: Relay) =>
       });
     },
   });
+
+function countSent(session: Session, now: number): void {
+  session.sent++;
+  session.lastActivity = now;
+}
