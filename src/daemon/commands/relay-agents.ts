@@ -11,6 +11,7 @@ export const relayAgents = (relay: Relay) =>
     name: 'relay-agents',
     description: 'List the agents of the relay: their state, topics and what waits for them',
     category: 'relay',
+    expose: { mcp: true },
     tags: ['relay', 'read', 'agent-friendly'],
     input: z.object({}),
     output: z.object({

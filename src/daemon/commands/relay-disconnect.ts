@@ -17,8 +17,7 @@ export const relayDisconnect = (relay: Relay) =>
     output: z.object({
       sessionId: z.string(),
       closedAt: z.iso.datetime(),
-      /** Milliseconds since the session was opened. */
-      duration: z.number(),
+      duration: z.number().describe('milliseconds since the session was opened'),
       messagesSent: z.number(),
     }),
     errors: ['SESSION_NOT_FOUND', 'FORBIDDEN'],

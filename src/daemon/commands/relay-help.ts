@@ -16,14 +16,11 @@ export const relayHelp = (registry: CommandRegistry) =>
     category: 'relay',
     tags: ['relay', 'read', 'agent-friendly'],
     input: z.object({
-      command: z.string().optional(),
-      /** Every one of these tags. */
-      tags: list,
-      /** At least one of these tags. */
-      anyTags: list,
+      command: z.string().optional().describe('only this one'),
+      tags: list.describe('every one of these tags'),
+      anyTags: list.describe('at least one of these tags'),
       excludeTags: list,
-      /** Handoff protocols the asker can consume; handoffs to others are left out. */
-      consume: list,
+      consume: list.describe('handoff protocols the asker can consume; handoffs to others are left out'),
       format: z.enum(['brief', 'full']).default('brief').describe('full: with schemas, errors and examples'),
     }),
     output: z.object({

@@ -21,8 +21,7 @@ const message = z.looseObject({
   body: z.string().optional(),
   thread: z.string().optional(),
   data: z.unknown().optional(),
-  /** The reader may have seen it before. */
-  redelivered: z.boolean().optional(),
+  redelivered: z.boolean().optional().describe('the reader may have seen it before'),
   expiresAt: z.number().optional(),
 });
 
@@ -32,14 +31,24 @@ export const relayPoll = (relay: Relay) =>
     description:
       'Fetch the messages that wait; pass the lastMessageId of the last answer as since to confirm it',
     category: 'relay',
+    expose: { mcp: true },
     tags: ['relay', 'read', 'agent-friendly'],
     input: z.object({
-      since: z.string().min(1).max(MAX_ID_LENGTH).optional(),
-      limit: z.number().int().min(1).max(100).default(50),
-      /** Milliseconds to wait for a message when none is there. */
-      waitMs: z.number().int().min(0).max(MAX_POLL_WAIT_MS).default(0),
-      /** Who reads, where the caller wants to be sure of it. */
-      agent: z.string().optional(),
+      since: z
+        .string()
+        .min(1)
+        .max(MAX_ID_LENGTH)
+        .optional()
+        .describe('lastMessageId of the last answer: confirms what that answer held'),
+      limit: z.number().int().min(1).max(100).default(50).describe('messages to get at most'),
+      waitMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(MAX_POLL_WAIT_MS)
+        .default(0)
+        .describe('milliseconds to wait for a message when none is there'),
+      agent: z.string().optional().describe('who reads, where the caller wants to be sure of it'),
     }),
     output: z.object({
       messages: z.array(message),

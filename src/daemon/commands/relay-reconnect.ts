@@ -21,8 +21,14 @@ export const relayReconnect = (relay: Relay) =>
     mutation: true,
     input: z.object({
       sessionId: z.string(),
-      /** The last message the client has; everything unacknowledged is delivered again in any case. */
-      lastMessageId: z.string().min(1).max(MAX_ID_LENGTH).optional(),
+      lastMessageId: z
+        .string()
+        .min(1)
+        .max(MAX_ID_LENGTH)
+        .optional()
+        .describe(
+          'the last message the client has; everything unacknowledged is delivered again in any case',
+        ),
       scopedTokenHash,
     }),
     output: HandoffResultSchema,

@@ -1,5 +1,5 @@
 /** relay-report: what a wrapper sees of its agent, shown by relay-agents. In memory only. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';

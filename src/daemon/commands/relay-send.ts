@@ -12,8 +12,7 @@ const output = z.object({
   messageId: z.string(),
   timestamp: z.iso.datetime(),
   recipients: z.array(z.string()),
-  /** Written to a store that survives the daemon. */
-  stored: z.boolean(),
+  stored: z.boolean().describe('written to a store that survives the daemon'),
 });
 
 export const relaySend = (relay: Relay) =>
@@ -21,20 +20,27 @@ export const relaySend = (relay: Relay) =>
     name: 'relay-send',
     description: 'Send a message to an agent, to everybody ("*") or to a topic',
     category: 'relay',
+    expose: { mcp: true },
     tags: ['relay', 'write', 'agent-friendly'],
     mutation: true,
     input: z.object({
-      to: z.string().optional(),
-      body: z.string(),
-      topic: z.string().min(1).max(MAX_TOPIC_LENGTH).optional(),
-      kind: z.string().min(1).max(64).default('message'),
-      thread: z.string().max(MAX_ID_LENGTH).optional(),
-      data: z.unknown().optional(),
-      ttlMs: z.number().positive().optional(),
-      /** A UUID of the caller's own: the same one again sends nothing twice (P15). */
-      messageId: z.uuid().optional(),
-      /** Who sends, where the caller wants to be sure of it. */
-      from: z.string().optional(),
+      to: z.string().optional().describe('the name of an agent, or * for everybody'),
+      body: z.string().describe('the text of the message'),
+      topic: z
+        .string()
+        .min(1)
+        .max(MAX_TOPIC_LENGTH)
+        .optional()
+        .describe('without to: everybody who subscribed to it'),
+      kind: z.string().min(1).max(64).default('message').describe('a word for the kind of message'),
+      thread: z.string().max(MAX_ID_LENGTH).optional().describe('an id that messages of one matter share'),
+      data: z.unknown().optional().describe('anything else, as JSON'),
+      ttlMs: z.number().positive().optional().describe('milliseconds after which nobody needs it any more'),
+      messageId: z
+        .uuid()
+        .optional()
+        .describe("a UUID of the caller's own: the same one again sends nothing twice (P15)"),
+      from: z.string().optional().describe('who sends, where the caller wants to be sure of it'),
     }),
     output,
     errors: ['BAD_TARGET', 'MESSAGE_TOO_LARGE', 'QUEUE_FULL', 'DUPLICATE_ID', 'TOKEN_REQUIRED', 'FORBIDDEN'],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { COMMAND_NAME, defineCommand, getHandoffProtocol } from '../../../src/afd/command.ts';
 import { type HandoffResult, HandoffResultSchema, isHandoff } from '../../../src/afd/handoff.ts';
 import { validateCommandSurface } from '../../../src/afd/surface.ts';
