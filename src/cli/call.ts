@@ -1,77 +1,61 @@
 /**
- * `agent-wrap call <command> [json | key=value …]`: one AFD command at the running daemon, its
- * CommandResult on stdout. Checklist 11. It never hosts a daemon: what it started would end with it.
+ * `agent-wrap call <command> [json | key=value …]`: one AFD command at the running daemon. In JSON mode
+ * stdout is exactly one CommandResult, whatever happens; the exit code is 0 with success. Checklist 11.
  */
 import { Command, Option } from 'commander';
+import * as z from 'zod';
+import { parseResult } from '../afd/parse-result.ts';
 import { type CommandResult, failureFrom } from '../afd/result.ts';
-import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
-import { silentLog } from '../base/log.ts';
-import { attach } from '../wrap/attach.ts';
+import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
+import { askRelay } from './relay-call.ts';
+import { throwUsage } from './usage.ts';
 
-interface Options {
-  namespace: string;
-  socket?: string;
+const EXAMPLES = `
+Examples:
+  agent-wrap call relay-connect '{"agent":"codex-1"}'
+  agent-wrap call relay-send to=codex-1 body='Your turn'
+  agent-wrap call relay-poll limit=10 --format text
+
+A value is JSON where it can be read as such, else text: to=7 is a number, to='"7"' a string.
+The commands: agent-wrap commands`;
+
+interface CallOptions extends PlaceOptions {
   format: 'json' | 'text';
 }
 
 export function command(): Command {
-  return new Command('call')
-    .description('Call a command of the relay; prints one CommandResult.')
-    .argument('<command>', 'relay-connect, relay-send, relay-poll, … (see: agent-wrap call relay-help)')
+  const call = throwUsage(new Command('call'))
+    .description('calls a command of the relay and prints its CommandResult')
+    .argument('<command>', 'its name, as listed by: agent-wrap commands')
     .argument('[input...]', 'one JSON object, or key=value pairs')
-    .option('--namespace <name>', 'the relay to ask', process.env.AGENT_RELAY_NAMESPACE ?? 'default')
-    .option('--socket <path>', 'the socket of a daemon elsewhere')
     .addOption(new Option('--format <format>', 'what to print').choices(['json', 'text']).default('json'))
-    .addHelpText(
-      'after',
-      '\nExamples:\n  agent-wrap call relay-connect \'{"agent":"codex-1"}\'\n' +
-        '  agent-wrap call relay-send to=codex-1 body="Your turn"\n  agent-wrap call relay-poll limit=10 --format text',
-    )
-    .action(run);
-}
-
-async function run(name: string, words: string[], { namespace, socket, format }: Options): Promise<void> {
-  const result = await ask(name, words, namespace, socket).catch((error: unknown) =>
-    failureFrom(RelayError.from(error)),
-  );
-  process.stdout.write(format === 'json' ? `${JSON.stringify(result)}\n` : render(result));
-  process.exitCode = result.success ? 0 : 1;
-}
-
-async function ask(
-  name: string,
-  words: readonly string[],
-  namespace: string,
-  socketPath: string | undefined,
-): Promise<CommandResult> {
-  const input = parseInput(words);
-  const { env } = process;
-  // P10: inside an agent a call is the agent's, never the person's.
-  const token = env.AGENT_RELAY_TOKEN;
-  if (env.AGENT_RELAY_NAME !== undefined && token === undefined) {
-    throw new RelayError('TOKEN_REQUIRED', `AGENT_RELAY_NAME is set, AGENT_RELAY_TOKEN is not`);
-  }
-  const attachment = await attach({
-    namespace,
-    socketPath,
-    env,
-    mayLead: false,
-    clock: systemClock,
-    log: silentLog,
+    .addHelpText('after', EXAMPLES);
+  for (const option of placeOptions()) call.addOption(option);
+  return call.action(async (name: string, words: string[], options: CallOptions) => {
+    const result = await ask(name, words, options).catch((thrown: unknown) =>
+      failureFrom(RelayError.from(thrown)),
+    );
+    process.stdout.write(options.format === 'json' ? `${JSON.stringify(result)}\n` : render(result));
+    process.exitCode = result.success ? 0 : 1;
   });
-  return (await attachment.call(name, input, token === undefined ? {} : { token })) as CommandResult;
 }
 
-/** `{"a":1}`, or `a=1 b=text`: values are JSON where they can be read as such. */
+async function ask(name: string, words: readonly string[], options: CallOptions): Promise<CommandResult> {
+  const answer = await askRelay(placeOf(options, process.env), name, parseInput(words));
+  return parseResult(z.unknown(), answer);
+}
+
+/** `{"a":1}`, or `a=1 b=text`: values are JSON where they can be read as such. Throws USAGE. */
 export function parseInput(words: readonly string[]): Record<string, unknown> {
   const [first] = words;
   if (first === undefined) return {};
-  if (first.startsWith('{')) return parseObject(words);
+  if (first.trimStart().startsWith('{')) return parseObject(words);
   const input: Record<string, unknown> = {};
   for (const word of words) {
     const at = word.indexOf('=');
     if (at < 1) throw new RelayError('USAGE', `not key=value: ${JSON.stringify(word)}`);
+    // A plain assignment to `__proto__` would set no field.
     Object.defineProperty(input, word.slice(0, at), {
       value: parseValue(word.slice(at + 1)),
       enumerable: true,

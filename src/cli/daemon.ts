@@ -4,6 +4,7 @@ import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { fileLog, silentLog } from '../base/log.ts';
 import type { Attachment } from '../client/attachment.ts';
+import { MAX_HANDOFF_TTL_MS } from '../protocol/limits.ts';
 import { attach } from '../wrap/attach.ts';
 
 /** Milliseconds between two looks at whether anybody is still connected. */
@@ -13,6 +14,10 @@ interface Options {
   namespace: string;
   socket?: string;
   idleExit?: number;
+  handoffExpiry?: number;
+  idleTimeout?: number;
+  reconnectWindow?: number;
+  maxSession?: number;
   logFile?: string;
 }
 
@@ -22,6 +27,10 @@ export function command(): Command {
     .option('--namespace <name>', 'the relay to host', process.env.AGENT_RELAY_NAMESPACE ?? 'default')
     .option('--socket <path>', 'be reachable at this path as well')
     .option('--idle-exit <seconds>', 'leave when nobody was connected for so long', parseSeconds)
+    .option('--handoff-expiry <seconds>', 'how long an unused handoff is good (at most 900)', parseSeconds)
+    .option('--idle-timeout <seconds>', 'end sessions that do nothing for so long (0: never)', parseSeconds)
+    .option('--reconnect-window <seconds>', 'how long a lost connection may come back', parseSeconds)
+    .option('--max-session <seconds>', 'end sessions after so long (0: never)', parseSeconds)
     .option('--log-file <file>', 'append log lines (JSON) to this file')
     .addHelpText(
       'after',
@@ -31,7 +40,8 @@ export function command(): Command {
     .action(run);
 }
 
-async function run({ namespace, socket, idleExit, logFile }: Options): Promise<void> {
+async function run(options: Options): Promise<void> {
+  const { namespace, socket, idleExit, logFile } = options;
   const log = logFile === undefined ? silentLog : fileLog(logFile);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
@@ -42,6 +52,7 @@ async function run({ namespace, socket, idleExit, logFile }: Options): Promise<v
     mayLead: true,
     clock: systemClock,
     log,
+    settings: timeouts(options),
   });
   if (attachment.role === 'client') {
     throw new RelayError('DAEMON_RUNNING', `a daemon hosts ${namespace} already at ${attachment.endpoint}`);
@@ -54,6 +65,21 @@ async function run({ namespace, socket, idleExit, logFile }: Options): Promise<v
       suggestion: 'nothing is to be done: it serves everybody',
     });
   }
+}
+
+/** The four timeouts of a session that were given, in the daemon's units. */
+function timeouts({ handoffExpiry, idleTimeout, reconnectWindow, maxSession }: Options) {
+  const given = {
+    handoffTtlMs: handoffExpiry,
+    idleTimeoutMs: idleTimeout,
+    reconnectWindowMs: reconnectWindow,
+    maxSessionMs: maxSession,
+  };
+  if (handoffExpiry !== undefined && !(handoffExpiry > 0 && handoffExpiry * 1_000 <= MAX_HANDOFF_TTL_MS)) {
+    throw new RelayError('USAGE', '--handoff-expiry takes 1 to 900 seconds');
+  }
+  const entries = Object.entries(given).filter(([, seconds]) => seconds !== undefined);
+  return Object.fromEntries(entries.map(([name, seconds]) => [name, (seconds as number) * 1_000]));
 }
 
 /** Waits for a signal, for another leader, or until nobody was there for long enough. */

@@ -20,6 +20,8 @@ export const SUBCOMMANDS: Subcommands = {
     load: () => import('./send.ts'),
   },
   call: { summary: 'call a command of the relay', load: () => import('./call.ts') },
+  commands: { summary: 'list the commands of the relay', load: () => import('./commands.ts') },
+  mcp: { summary: 'serve the relay to an agent as MCP tools', load: () => import('./mcp.ts') },
   daemon: { summary: 'host the relay without an agent', load: () => import('./daemon.ts') },
   extract: {
     summary: 'print the directives in a text or a recording',

@@ -13,7 +13,20 @@ export type Caller =
   /** The session itself, by its handoff or resume token. */
   | { kind: 'session'; name: string; session: Session };
 
-/** The caller of a token. Throws TOKEN_UNKNOWN, SESSION_DISCONNECTED. */
+/** What a scoped token allows (P10), and looking at the commands, which anybody may. */
+const CHILD_COMMANDS: ReadonlySet<string> = new Set([
+  'relay-send',
+  'relay-poll',
+  'relay-agents',
+  'relay-status',
+  'relay-help',
+]);
+
+/** P10: an agent's children converse in its name; they do not dispose of its session. */
+export const mayCall = (caller: Caller, command: string): boolean =>
+  caller.kind !== 'child' || CHILD_COMMANDS.has(command);
+
+/** The caller of a token. Throws TOKEN_UNKNOWN, TOKEN_USED, TOKEN_EXPIRED, SESSION_DISCONNECTED. */
 export function identify(relay: Relay, token: string | undefined): Caller {
   if (token === undefined) return { kind: 'user', name: USER_NAME };
   const hash = hashToken(token);
@@ -26,7 +39,12 @@ export function identify(relay: Relay, token: string | undefined): Caller {
     if (session.state !== 'active') throw new RelayError('SESSION_DISCONNECTED', `${name} is not connected`);
     return { kind: 'child', name, session };
   }
-  if (session.handoff?.hash !== hash && !session.resume.includes(hash)) {
+  if (tokenKind(token) === 'ah') {
+    if (session.handoff?.hash !== hash) throw new RelayError('TOKEN_USED', 'a newer token replaced this one');
+    if (session.handoff.until <= relay.clock.now()) {
+      throw new RelayError('TOKEN_EXPIRED', 'the handoff token is too old');
+    }
+  } else if (!session.resume.includes(hash)) {
     throw new RelayError('TOKEN_USED', 'a newer token replaced this one');
   }
   return { kind: 'session', name, session };

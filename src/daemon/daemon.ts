@@ -2,6 +2,7 @@
  * The relay daemon: connections in, records and answers out. It knows no socket, disk or clock but those
  * it is given, so the same code runs hosted, alone, and in a simulation. architecture.md "The flow".
  */
+import type { AuditEvent } from '../afd/audit.ts';
 import type { CallOptions } from '../afd/context.ts';
 import type { CommandRegistry } from '../afd/registry.ts';
 import { type CommandResult, failureFrom } from '../afd/result.ts';
@@ -20,6 +21,7 @@ import { Peer } from './peer.ts';
 import { Polls } from './polls.ts';
 import { Recovery } from './recovery.ts';
 import type { Relay } from './relay.ts';
+import { Reports } from './reports.ts';
 import { Router } from './router.ts';
 import { Sessions } from './sessions.ts';
 import { type DaemonSettings, DEFAULT_SETTINGS } from './settings.ts';
@@ -49,6 +51,8 @@ export interface DaemonOptions {
   /** Another leader was here a moment ago: its agents may still be on their way to us (P9). */
   tookOver?: boolean;
   settings?: Partial<DaemonSettings>;
+  /** Takes the audit records; without it they go to the log. */
+  audit?: ((event: AuditEvent) => void) | undefined;
   /** Told once, when the store takes nothing any more: deposed, or the disk failed. */
   failed?(error: RelayError): void;
 }
@@ -71,7 +75,19 @@ export class Daemon {
     const settings = { ...DEFAULT_SETTINGS, ...options.settings };
     const state = new RelayState();
     const journal = new Journal(store, state, (error) => this.#storeFailed(error));
-    const shared = { epoch, version: VERSION, namespace, endpoint, settings, clock, log, state, journal };
+    const audit = options.audit ?? ((event: AuditEvent) => log.info('audit', event));
+    const shared = {
+      epoch,
+      version: VERSION,
+      namespace,
+      endpoint,
+      settings,
+      clock,
+      log,
+      audit,
+      state,
+      journal,
+    };
     const relay = {
       ...shared,
       events: new Events(),
@@ -81,6 +97,7 @@ export class Daemon {
     relay.sessions = new Sessions(relay, options.random, options.tookOver === true);
     relay.router = new Router(relay);
     relay.polls = new Polls(relay);
+    relay.reports = new Reports(relay);
     this.#relay = relay;
     this.#store = store;
     this.#failed = options.failed;
@@ -178,7 +195,7 @@ export class Daemon {
   async #close(bye: Payload<'BYE'>): Promise<void> {
     this.#state = 'closed';
     this.#tick.cancel();
-    this.#relay.polls.wakeAll();
+    this.#relay.polls.close();
     this.#relay.recovery.finish();
     await this.#store.close().catch((error) => this.#relay.log.error('store.close', { error }));
     for (const peer of this.#peers) peer.bye(bye);
@@ -208,11 +225,12 @@ export class Daemon {
   }
 
   #look(): void {
-    const { clock, state, journal, recovery, settings } = this.#relay;
+    const { clock, state, journal, recovery, reports, settings } = this.#relay;
     const now = clock.monotonic();
     for (const peer of [...this.#peers]) peer.look(now);
     if (recovery.running) return;
     journal.retry();
+    reports.look();
     for (const due of state.deadlines.due(clock.now())) this.#fellDue(due);
     state.messages.forget(clock.now() - settings.retentionMs);
     if (state.deadlines.size > SPARE_DEADLINES + 2 * state.messages.load.messages) {

@@ -11,6 +11,7 @@ import type { Log } from '../base/log.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { Link } from '../transport/link.ts';
 import { memoryLinks } from '../transport/memory.ts';
+import { auditFile } from './audit-file.ts';
 import { Control } from './control.ts';
 import { Daemon } from './daemon.ts';
 import { inspectHost, RENEW_MS, renewHost } from './host-file.ts';
@@ -72,6 +73,7 @@ export class Host {
       namespace,
       endpoint: this.endpoint,
       tookOver,
+      audit: auditFile(directory, log),
       ...(settings === undefined ? {} : { settings }),
       failed: () => void this.close(),
     });

@@ -47,6 +47,10 @@ export class Inflight {
     return taken;
   }
 
+  all(): Iterable<Delivery> {
+    return this.#deliveries.values();
+  }
+
   takeAll(): Delivery[] {
     const all = [...this.#deliveries.values()];
     this.#deliveries.clear();

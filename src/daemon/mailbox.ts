@@ -55,6 +55,13 @@ class Stream implements StreamView {
     }
   }
 
+  some(wanted: (delivery: Delivery) => boolean): boolean {
+    for (let i = this.#head; i < this.#waiting.length; i++) {
+      if (wanted(this.#waiting[i] as Delivery)) return true;
+    }
+    return false;
+  }
+
   take(): Delivery | undefined {
     const delivery = this.#waiting[this.#head];
     if (delivery === undefined) return undefined;
@@ -116,10 +123,6 @@ export class Mailbox {
     return this.depth === 0 && this.claims.length === 0;
   }
 
-  get deferredCount(): number {
-    return this.#deferred.size;
-  }
-
   streams(): Iterable<StreamView> {
     return this.#streams.values();
   }
@@ -147,9 +150,14 @@ export class Mailbox {
     return undefined;
   }
 
-  /** Whether `take` would give something. */
-  get ready(): boolean {
-    return this.#turns.some((stream) => stream.length > 0 && !this.#held.has(stream.from));
+  /** Whether `take` would give something that is `wanted`, sooner or later. */
+  someReady(wanted: (delivery: Delivery) => boolean): boolean {
+    return this.#turns.some((stream) => !this.#held.has(stream.from) && stream.some(wanted));
+  }
+
+  someDeferred(wanted: (delivery: Delivery) => boolean): boolean {
+    for (const delivery of this.#deferred.values()) if (wanted(delivery)) return true;
+    return false;
   }
 
   /** Takes out a delivery that waits, wherever it stands. */
@@ -176,6 +184,23 @@ export class Mailbox {
     const deferred = [...this.#deferred.values()];
     this.#deferred.clear();
     for (const delivery of deferred) this.put(delivery);
+  }
+
+  /**
+   * A new claim takes its deliveries over, and the place of the one that answered the same `since`.
+   * Returns what nobody claims any more.
+   */
+  replaceClaims(since: string | null, claimed: readonly Delivery[]): Delivery[] {
+    const mine = new Set(claimed);
+    const freed: Delivery[] = [];
+    for (let i = this.claims.length - 1; i >= 0; i--) {
+      const claim = this.claims[i] as Claim;
+      claim.deliveries = claim.deliveries.filter((delivery) => !mine.has(delivery));
+      if (claim.since !== since && claim.deliveries.length > 0) continue;
+      this.claims.splice(i, 1);
+      freed.push(...claim.deliveries.filter(({ state }) => state === 'claimed'));
+    }
+    return freed;
   }
 
   /** P18: all streams of a sender stand still, or go on. */

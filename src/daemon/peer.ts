@@ -245,7 +245,10 @@ export class Peer {
     }
     const session = this.#session;
     if (session !== undefined) {
-      session.lastActivity = this.#relay.clock.now();
+      // Heartbeats say that it lives, not that it does anything.
+      if (envelope.type !== 'PONG' && envelope.type !== 'PING') {
+        session.lastActivity = this.#relay.clock.now();
+      }
       if (!this.#answered) {
         this.#answered = true;
         this.#relay.sessions.answered(session);

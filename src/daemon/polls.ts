@@ -2,6 +2,7 @@
  * Polling, for agents without a connection: what is handed out is claimed, and confirmed by the next
  * poll's `since`. docs/protocol.md §Polling (P27).
  */
+import { RelayError } from '../base/errors.ts';
 import type { Delivery } from './message.ts';
 import type { Relay } from './relay.ts';
 
@@ -20,35 +21,46 @@ export interface Page {
 export class Polls {
   readonly #relay: Relay;
   readonly #waiting = new Map<string, Set<() => void>>();
+  #state: 'open' | 'closed' = 'open';
 
   constructor(relay: Relay) {
     this.#relay = relay;
   }
 
-  /** Confirms the answer that held `since`, then hands out up to `limit` messages, once that is stored. */
+  /**
+   * Confirms the answer that held `since`, then hands out up to `limit` messages, once all that is stored.
+   * Throws STALE for a `since` that nobody was given.
+   */
   async page(name: string, since: string | null, limit: number): Promise<Page> {
-    const { state, journal, clock, settings } = this.#relay;
-    const mailbox = state.mailbox(name);
-    if (since !== null) this.#confirm(name, since);
+    const mailbox = this.#relay.state.mailbox(name);
+    const confirmed = since !== null && this.#confirm(name, since);
     const pending = mailbox.claims.find((claim) => claim.since === since && claim.deliveries.some(isOpen));
     if (pending !== undefined) {
       const open = pending.deliveries.filter(isOpen);
-      const messages = open.slice(0, limit).map((delivery) => ({ delivery, repeated: true }));
-      return { messages, hasMore: open.length > limit || this.#available(name) };
+      const again = open.slice(0, limit);
+      // What this answer has no room for must not be confirmed with it: its claim ends.
+      if (open.length > limit) await this.#claim(name, since, again, pending.until);
+      const messages = again.map((delivery) => ({ delivery, repeated: true }));
+      return { messages, hasMore: this.#available(name) };
     }
     const messages = this.#take(name, limit).map((delivery) => ({
       delivery,
       repeated: delivery.repeated(this.#relay.epoch),
     }));
-    if (messages.length > 0) {
-      const seqs = messages.map(({ delivery }) => delivery.seq);
-      await journal.committed({ t: 'claim', name, since, seqs, until: clock.now() + settings.claimMs });
+    const { clock, settings } = this.#relay;
+    if (messages.length > 0 || confirmed) {
+      const taken = messages.map(({ delivery }) => delivery);
+      await this.#claim(name, since, taken, clock.now() + settings.claimMs);
     }
     return { messages, hasMore: this.#available(name) };
   }
 
-  /** Resolves when something may wait for the name, when `ms` have passed, or when the caller gave up. */
+  /**
+   * Resolves when something may wait for the name, when `ms` have passed, or when the caller gave up.
+   * Throws SHUTTING_DOWN.
+   */
   wait(name: string, ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#state === 'closed') throw new RelayError('SHUTTING_DOWN', 'the daemon is leaving');
     if (this.#available(name) || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(name) ?? new Set();
@@ -70,8 +82,9 @@ export class Polls {
     for (const done of [...(this.#waiting.get(name) ?? [])]) done();
   }
 
-  /** The daemon leaves: nobody is kept waiting. */
-  wakeAll(): void {
+  /** The daemon leaves: nobody is kept waiting, and who would wait on is refused. */
+  close(): void {
+    this.#state = 'closed';
     for (const name of [...this.#waiting.keys()]) this.wake(name);
   }
 
@@ -88,18 +101,33 @@ export class Polls {
     this.#relay.router.wake(name);
   }
 
-  #confirm(name: string, since: string): void {
-    const mailbox = this.#relay.state.mailbox(name);
-    const at = mailbox.claims.findIndex(({ deliveries }) => deliveries.some(({ id }) => id === since));
-    const [claim] = at === -1 ? [] : mailbox.claims.splice(at, 1);
-    for (const delivery of claim?.deliveries ?? []) this.#relay.router.delivered(delivery);
+  /** Stored: also a claim of nothing, which says that what was confirmed before it is safe. */
+  #claim(name: string, since: string | null, deliveries: readonly Delivery[], until: number): Promise<void> {
+    const seqs = deliveries.map(({ seq }) => seq);
+    return this.#relay.journal.committed({ t: 'claim', name, since, seqs, until });
+  }
+
+  /** True when something was confirmed now: what was confirmed before may be named again. */
+  #confirm(name: string, since: string): boolean {
+    const { state, router } = this.#relay;
+    const { claims } = state.mailbox(name);
+    const at = claims.findIndex(({ deliveries }) => deliveries.some(({ id }) => id === since));
+    const [claim] = at === -1 ? [] : claims.splice(at, 1);
+    if (claim === undefined && state.messages.byDeliverId(since)?.recipient !== name) {
+      throw new RelayError('STALE', `no message of ${name} has the id ${JSON.stringify(since)}`, {
+        suggestion: 'poll without since: what was not confirmed comes again',
+      });
+    }
+    for (const delivery of claim?.deliveries ?? []) router.delivered(delivery);
+    return claim !== undefined;
   }
 
   /** While a connection serves the name, only what it gave back is for polls. */
   #available(name: string): boolean {
     const mailbox = this.#relay.state.findMailbox(name);
     if (mailbox === undefined) return false;
-    return mailbox.deferredCount > 0 || (!this.#relay.peers.has(name) && mailbox.ready);
+    const given = (delivery: Delivery) => !this.#relay.router.overdue(delivery);
+    return mailbox.someDeferred(given) || (!this.#relay.peers.has(name) && mailbox.someReady(given));
   }
 
   #take(name: string, limit: number): Delivery[] {

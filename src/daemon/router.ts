@@ -135,12 +135,17 @@ export class Router {
     }
   }
 
+  /** Its time is up, and nobody was ever given it. */
+  overdue(delivery: Delivery): boolean {
+    return !delivery.given && delivery.until <= this.#relay.clock.now();
+  }
+
   /**
    * Whether a delivery taken out of its mailbox came too late; it is a dead letter then. One that was
    * given before is not: the session it went to knows best whether it was typed (P16).
    */
   expired(delivery: Delivery): boolean {
-    if (delivery.given || delivery.until > this.#relay.clock.now()) return false;
+    if (!this.overdue(delivery)) return false;
     this.bury(delivery, 'EXPIRED', `not delivered to ${delivery.recipient} in time`);
     return true;
   }

@@ -134,6 +134,7 @@ export class Sessions {
       () => said({ session, resumeToken, ...(notice ? { notice } : {}) }),
     );
     this.#announce(session);
+    this.schedule(session);
     return session;
   }
 
@@ -156,6 +157,7 @@ export class Sessions {
       () => said({ session, resumeToken }),
     );
     this.#announce(session);
+    this.schedule(session);
     return session;
   }
 
@@ -187,7 +189,7 @@ export class Sessions {
     const end = this.#endOf(session);
     if (end === undefined) return;
     if (end > this.#now) this.schedule(session);
-    else if (isLive(session)) this.#end(session, 'expired', 'timeout');
+    else if (isLive(session)) this.#expire(session);
     else this.#relay.state.sessions.forget(session);
   }
 
@@ -282,12 +284,20 @@ export class Sessions {
     }
   }
 
+  /** Its connection, if there is one, is told. */
+  #expire(session: Session): void {
+    const peer = this.#relay.peers.get(session.name);
+    this.#end(session, 'expired', 'timeout', () => {
+      if (peer?.session === session) peer.bye({ code: 'SESSION_EXPIRED', message: 'the session timed out' });
+    });
+  }
+
   #endOf(session: Session): number | undefined {
     switch (session.state) {
       case 'pending':
         return session.handoff?.until ?? session.createdAt + this.#relay.settings.handoffTtlMs;
       case 'active':
-        return undefined;
+        return this.#endOfActive(session);
       case 'disconnected': {
         const end = (session.disconnectedAt ?? 0) + this.#relay.settings.reconnectWindowMs;
         return session.handoff && !session.handoff.used ? Math.max(end, session.handoff.until) : end;
@@ -295,6 +305,16 @@ export class Sessions {
       default:
         return (session.closedAt ?? 0) + FINAL_SESSION_MS;
     }
+  }
+
+  /** idleTimeout and maxSessionDuration, where they are switched on. */
+  #endOfActive({ createdAt, lastActivity }: Session): number | undefined {
+    const { idleTimeoutMs, maxSessionMs } = this.#relay.settings;
+    const ends = [
+      ...(idleTimeoutMs > 0 ? [lastActivity + idleTimeoutMs] : []),
+      ...(maxSessionMs > 0 ? [createdAt + maxSessionMs] : []),
+    ];
+    return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
   #mintHandoff(ttlMs = this.#relay.settings.handoffTtlMs): { token: string; record: TokenRecord } {

@@ -1,5 +1,6 @@
 /** The limits a daemon is run with: those of protocol/limits.ts unless its host says otherwise. */
 import {
+  BLOCKED_NOTICE_MS,
   BRAKE_BROADCASTS_PER_MINUTE,
   BRAKE_HOLD_MS,
   BRAKE_INJECTIONS_PER_MINUTE,
@@ -10,9 +11,11 @@ import {
   HANDOFFS_PER_MINUTE,
   HANDSHAKE_MS,
   HEARTBEAT_MS,
+  IDLE_TIMEOUT_MS,
   MAX_FRAME_BYTES,
   MAX_INFLIGHT_BYTES,
   MAX_RECONNECTS,
+  MAX_SESSION_MS,
   NAME_LEASE_MS,
   PAIR_HARD_MARK,
   PAIR_SOFT_MARK,
@@ -34,11 +37,16 @@ export const DEFAULT_SETTINGS = {
   handoffsPerMinute: HANDOFFS_PER_MINUTE,
   maxReconnects: MAX_RECONNECTS,
   reconnectWindowMs: RECONNECT_WINDOW_MS,
+  /** 0: never. */
+  idleTimeoutMs: IDLE_TIMEOUT_MS,
+  /** 0: never. */
+  maxSessionMs: MAX_SESSION_MS,
   nameLeaseMs: NAME_LEASE_MS,
   prefixPauseMs: PREFIX_PAUSE_MS,
   unknownNameTtlMs: UNKNOWN_NAME_TTL_MS,
   retentionMs: RETENTION_MS,
   claimMs: CLAIM_MS,
+  blockedNoticeMs: BLOCKED_NOTICE_MS,
   pairSoftMark: PAIR_SOFT_MARK,
   pairHardMark: PAIR_HARD_MARK,
   relayMaxMessages: RELAY_MAX_MESSAGES,

@@ -152,6 +152,8 @@ export class RelayState {
       delivery.state = 'claimed';
       this.messages.markGiven(delivery);
     }
+    for (const delivery of mailbox.replaceClaims(record.since, deliveries)) this.putBack(delivery);
+    if (deliveries.length === 0) return;
     mailbox.claims.push({ since: record.since, deliveries, until: record.until });
     this.deadlines.add(record.until, { kind: 'claim', name: record.name });
   }

@@ -69,11 +69,27 @@ export const MAX_HANDOFF_TTL_MS = 15 * 60_000;
 /** Milliseconds a disconnected session can be taken up again (AFD reconnectWindow). */
 export const RECONNECT_WINDOW_MS = 5 * 60_000;
 
+/**
+ * Milliseconds without a message, an acknowledgment or a command after which a connected session expires
+ * (AFD idleTimeout; AFD's own default is 30 minutes). 0: never, because an agent may be silent overnight and
+ * must still be reachable in the morning; whether it is alive is the heartbeat's business.
+ */
+export const IDLE_TIMEOUT_MS = 0;
+
+/** Milliseconds a session may last at all (AFD maxSessionDuration, there 24 hours). 0: as long as its agent. */
+export const MAX_SESSION_MS = 0;
+
 /** Times a session may be taken up again by `relay-reconnect`; resume tokens are not counted. */
 export const MAX_RECONNECTS = 10;
 
 /** `relay-connect` calls a minute of one agent (AFD security). */
 export const HANDOFFS_PER_MINUTE = 10;
+
+/** Milliseconds a message may wait for the recipient's person before its sender is told. */
+export const BLOCKED_NOTICE_MS = 30_000;
+
+/** Bytes of the audit log before it is turned over; one older file is kept. Some 15,000 records. */
+export const MAX_AUDIT_BYTES = 4 * 1024 * 1024;
 
 /** Ended messages whose ids are remembered (P15); some 400 bytes each. */
 export const MAX_ENDED_MESSAGES = 50_000;

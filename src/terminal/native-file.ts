@@ -25,7 +25,10 @@ export function nativeDirectories(env: Readonly<Record<string, string | undefine
   const absolute = (path: string | undefined) => (path?.startsWith('/') ? path : undefined);
   const home = absolute(env.HOME);
   const cache = absolute(env.XDG_CACHE_HOME) ?? (home === undefined ? undefined : join(home, '.cache'));
-  return [...(cache === undefined ? [] : [join(cache, 'agent-wrap/native')]), join(tmpdir(), `agent-wrap-${uid}`)];
+  return [
+    ...(cache === undefined ? [] : [join(cache, 'agent-wrap/native')]),
+    join(tmpdir(), `agent-wrap-${uid}`),
+  ];
 }
 
 /**

@@ -3,12 +3,15 @@ import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import type { Relay } from '../relay.ts';
+import { AGENT_STATUSES, SPEECH_KINDS } from '../reports.ts';
+import type { Session } from '../session-table.ts';
 
 export const relayAgents = (relay: Relay) =>
   defineCommand({
     name: 'relay-agents',
     description: 'List the agents of the relay: their state, topics and what waits for them',
     category: 'relay',
+    expose: { mcp: true },
     tags: ['relay', 'read', 'agent-friendly'],
     input: z.object({}),
     output: z.object({
@@ -16,7 +19,10 @@ export const relayAgents = (relay: Relay) =>
       agents: z.array(
         z.object({
           name: z.string(),
-          state: z.string(),
+          state: z.string().describe('of its session'),
+          status: z.enum(AGENT_STATUSES).optional().describe('of the agent, as its wrapper sees it'),
+          waitsFor: z.string().optional().describe('what keeps its messages from being typed'),
+          speech: z.enum(SPEECH_KINDS).optional().describe('where its wrapper gets its words'),
           topics: z.array(z.string()),
           queueDepth: z.number(),
           inflight: z.number(),
@@ -39,10 +45,11 @@ export const relayAgents = (relay: Relay) =>
     },
   });
 
-function describe(relay: Relay, session: { name: string; state: string; lastActivity: number }) {
+function describe(relay: Relay, session: Session) {
   return {
     name: session.name,
     state: session.state,
+    ...relay.reports.get(session),
     topics: relay.state.topicsOf(session.name),
     queueDepth: relay.state.findMailbox(session.name)?.depth ?? 0,
     inflight: relay.peers.get(session.name)?.inflight.count ?? 0,

@@ -1,8 +1,11 @@
 /** The registry of one daemon: its commands, and what surrounds each call. docs/commands.md (P21, P22). */
 import { audit } from '../../afd/audit.ts';
+import type { DeclaredCommand } from '../../afd/command.ts';
+import type { Middleware } from '../../afd/middleware.ts';
 import { rateLimit } from '../../afd/rate-limit.ts';
 import { CommandRegistry } from '../../afd/registry.ts';
-import type { Caller } from '../caller.ts';
+import { error } from '../../afd/result.ts';
+import { type Caller, mayCall } from '../caller.ts';
 import type { Relay } from '../relay.ts';
 import { relayAgents } from './relay-agents.ts';
 import { relayConnect } from './relay-connect.ts';
@@ -11,11 +14,20 @@ import { relayHelp } from './relay-help.ts';
 import { relayPoll } from './relay-poll.ts';
 import { relayReconnect } from './relay-reconnect.ts';
 import { relayRefreshToken } from './relay-refresh-token.ts';
+import { relayReport } from './relay-report.ts';
 import { relaySend } from './relay-send.ts';
 import { relayStatus } from './relay-status.ts';
 import { relaySubscribe, relayUnsubscribe } from './relay-subscribe.ts';
 
 const MINUTE_MS = 60_000;
+
+/** What the audit log records: who got, changed and lost the right to speak as whom. Messages are in the store. */
+const AUDITED: ReadonlySet<string> = new Set([
+  'relay-connect',
+  'relay-reconnect',
+  'relay-refresh-token',
+  'relay-disconnect',
+]);
 
 export function relayCommands(relay: Relay): CommandRegistry {
   const registry: CommandRegistry = new CommandRegistry({
@@ -23,9 +35,10 @@ export function relayCommands(relay: Relay): CommandRegistry {
     log: relay.log,
     middleware: [
       audit({
-        sink: (event) => relay.log.info('audit', event),
-        only: (name) => registry.get(name)?.mutation === true,
+        sink: (event) => relay.audit(event),
+        only: (name) => AUDITED.has(name),
       }),
+      scope,
       rateLimit({
         limit: relay.settings.handoffsPerMinute,
         windowMs: MINUTE_MS,
@@ -33,6 +46,16 @@ export function relayCommands(relay: Relay): CommandRegistry {
       }),
     ],
   });
+  return registerAll(registry, relay);
+}
+
+/** The commands as they are described to people and clients; nobody can call them here. */
+export function declaredCommands(): DeclaredCommand[] {
+  // Only handlers look at the relay, and these are never run.
+  return registerAll(new CommandRegistry(), undefined as unknown as Relay).list();
+}
+
+function registerAll(registry: CommandRegistry, relay: Relay): CommandRegistry {
   return registry.register(
     relayConnect(relay),
     relayStatus(relay),
@@ -42,11 +65,18 @@ export function relayCommands(relay: Relay): CommandRegistry {
     relaySend(relay),
     relayPoll(relay),
     relayAgents(relay),
+    relayReport(relay),
     relaySubscribe(relay),
     relayUnsubscribe(relay),
     relayHelp(registry),
   );
 }
+
+/** P10: what a scoped token is not for is refused, whatever the input. */
+const scope: Middleware = async (name, _input, ctx, next) => {
+  if (mayCall(ctx.caller as Caller, name)) return next();
+  return error('FORBIDDEN', `the agent's own children may not call ${name}`);
+};
 
 /** Whose budget of handoffs a call uses up; one that carries the session's own token uses none (P21). */
 function handoffKey(relay: Relay, name: string, input: unknown, caller: Caller): string | undefined {

@@ -23,12 +23,19 @@ export const relayConnect = (relay: Relay) =>
     handoffProtocol: 'agent-relay',
     mutation: true,
     input: z.object({
-      /** The name to have. */
-      agent: z.string().optional(),
-      /** Instead of a name: the first free `<agentPrefix>-<n>` is given. */
-      agentPrefix: z.string().max(48).optional(),
-      /** Milliseconds the token is good for. */
-      ttlMs: z.number().int().positive().max(MAX_HANDOFF_TTL_MS).optional(),
+      agent: z.string().optional().describe('the name to have'),
+      agentPrefix: z
+        .string()
+        .max(48)
+        .optional()
+        .describe('instead of a name: the first free `<agentPrefix>-<n>` is given'),
+      ttlMs: z
+        .number()
+        .int()
+        .positive()
+        .max(MAX_HANDOFF_TTL_MS)
+        .optional()
+        .describe('milliseconds the token is good for'),
       scopedTokenHash,
     }),
     output: HandoffResultSchema,

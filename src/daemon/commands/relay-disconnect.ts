@@ -17,13 +17,13 @@ export const relayDisconnect = (relay: Relay) =>
     output: z.object({
       sessionId: z.string(),
       closedAt: z.iso.datetime(),
-      /** Milliseconds since the session was opened. */
-      duration: z.number(),
+      duration: z.number().describe('milliseconds since the session was opened'),
       messagesSent: z.number(),
     }),
     errors: ['SESSION_NOT_FOUND', 'FORBIDDEN'],
     async handler({ sessionId, reason }, ctx) {
       const session = sessionFor(relay, ctx.caller as Caller, sessionId);
+      ctx.facts.agent = session.name;
       const peer = relay.peers.get(session.name);
       await new Promise<void>((said) => relay.sessions.close(session, reason ?? 'disconnected', said));
       if (peer?.session === session) peer.bye({ code: 'SESSION_CLOSED' });

@@ -21,8 +21,7 @@ const message = z.looseObject({
   body: z.string().optional(),
   thread: z.string().optional(),
   data: z.unknown().optional(),
-  /** The reader may have seen it before. */
-  redelivered: z.boolean().optional(),
+  redelivered: z.boolean().optional().describe('the reader may have seen it before'),
   expiresAt: z.number().optional(),
 });
 
@@ -32,14 +31,24 @@ export const relayPoll = (relay: Relay) =>
     description:
       'Fetch the messages that wait; pass the lastMessageId of the last answer as since to confirm it',
     category: 'relay',
+    expose: { mcp: true },
     tags: ['relay', 'read', 'agent-friendly'],
     input: z.object({
-      since: z.string().min(1).max(MAX_ID_LENGTH).optional(),
-      limit: z.number().int().min(1).max(100).default(50),
-      /** Milliseconds to wait for a message when none is there. */
-      waitMs: z.number().int().min(0).max(MAX_POLL_WAIT_MS).default(0),
-      /** Who reads, where the caller wants to be sure of it. */
-      agent: z.string().optional(),
+      since: z
+        .string()
+        .min(1)
+        .max(MAX_ID_LENGTH)
+        .optional()
+        .describe('lastMessageId of the last answer: confirms what that answer held'),
+      limit: z.number().int().min(1).max(100).default(50).describe('messages to get at most'),
+      waitMs: z
+        .number()
+        .int()
+        .min(0)
+        .max(MAX_POLL_WAIT_MS)
+        .default(0)
+        .describe('milliseconds to wait for a message when none is there'),
+      agent: z.string().optional().describe('who reads, where the caller wants to be sure of it'),
     }),
     output: z.object({
       messages: z.array(message),
@@ -47,14 +56,21 @@ export const relayPoll = (relay: Relay) =>
       lastMessageId: z.string().optional(),
       pollAgainIn: z.number(),
     }),
-    errors: ['TOKEN_REQUIRED', 'FORBIDDEN', 'SESSION_DISCONNECTED'],
+    errors: ['STALE', 'TOKEN_REQUIRED', 'FORBIDDEN', 'SESSION_DISCONNECTED'],
     examples: [{ title: 'What waits', input: { limit: 10 } }],
     async handler({ since, limit, waitMs, agent }, ctx) {
-      const { name } = callerAs(ctx.caller as Caller, agent);
+      const caller = callerAs(ctx.caller as Caller, agent);
+      const { name } = caller;
+      const until = relay.clock.monotonic() + waitMs;
       let page = await relay.polls.page(name, since ?? null, limit);
-      if (page.messages.length === 0 && waitMs > 0) {
-        await relay.polls.wait(name, waitMs, ctx.signal);
+      // Another poll of the same name may have been faster: the wait goes on.
+      while (page.messages.length === 0 && relay.clock.monotonic() < until && !ctx.signal.aborted) {
+        await relay.polls.wait(name, until - relay.clock.monotonic(), ctx.signal);
         if (!ctx.signal.aborted) page = await relay.polls.page(name, since ?? null, limit);
+      }
+      if (caller.kind !== 'user') {
+        caller.session.received += page.messages.length;
+        caller.session.lastActivity = relay.clock.now();
       }
       const messages = page.messages.map(describe);
       const last = messages.at(-1)?.id ?? since;

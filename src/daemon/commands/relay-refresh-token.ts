@@ -24,6 +24,7 @@ export const relayRefreshToken = (relay: Relay) =>
         throw new RelayError('TOKEN_UNKNOWN', 'the current token is not one of this session');
       }
       const { token, tokenId, until } = await relay.sessions.renew(session, 'refresh');
+      ctx.facts.agent = session.name;
       ctx.facts.tokenId = tokenId;
       return success({ token, expiresAt: new Date(until).toISOString() });
     },

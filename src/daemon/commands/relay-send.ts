@@ -1,18 +1,18 @@
 /** relay-send: a message from whoever calls, without a connection. Checklist 30 (P10). */
 import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
-import { type CommandResult, failureFrom, success } from '../../afd/result.ts';
+import { type CommandResult, error, failureFrom, success } from '../../afd/result.ts';
 import { newId } from '../../protocol/ids.ts';
 import { MAX_ID_LENGTH, MAX_TOPIC_LENGTH } from '../../protocol/limits.ts';
 import { type Caller, callerAs } from '../caller.ts';
 import type { Relay } from '../relay.ts';
+import type { Session } from '../session-table.ts';
 
 const output = z.object({
   messageId: z.string(),
   timestamp: z.iso.datetime(),
   recipients: z.array(z.string()),
-  /** Written to a store that survives the daemon. */
-  stored: z.boolean(),
+  stored: z.boolean().describe('written to a store that survives the daemon'),
 });
 
 export const relaySend = (relay: Relay) =>
@@ -20,20 +20,27 @@ export const relaySend = (relay: Relay) =>
     name: 'relay-send',
     description: 'Send a message to an agent, to everybody ("*") or to a topic',
     category: 'relay',
+    expose: { mcp: true },
     tags: ['relay', 'write', 'agent-friendly'],
     mutation: true,
     input: z.object({
-      to: z.string().optional(),
-      body: z.string(),
-      topic: z.string().min(1).max(MAX_TOPIC_LENGTH).optional(),
-      kind: z.string().min(1).max(64).default('message'),
-      thread: z.string().max(MAX_ID_LENGTH).optional(),
-      data: z.unknown().optional(),
-      ttlMs: z.number().positive().optional(),
-      /** A UUID of the caller's own: the same one again sends nothing twice (P15). */
-      messageId: z.uuid().optional(),
-      /** Who sends, where the caller wants to be sure of it. */
-      from: z.string().optional(),
+      to: z.string().optional().describe('the name of an agent, or * for everybody'),
+      body: z.string().describe('the text of the message'),
+      topic: z
+        .string()
+        .min(1)
+        .max(MAX_TOPIC_LENGTH)
+        .optional()
+        .describe('without to: everybody who subscribed to it'),
+      kind: z.string().min(1).max(64).default('message').describe('a word for the kind of message'),
+      thread: z.string().max(MAX_ID_LENGTH).optional().describe('an id that messages of one matter share'),
+      data: z.unknown().optional().describe('anything else, as JSON'),
+      ttlMs: z.number().positive().optional().describe('milliseconds after which nobody needs it any more'),
+      messageId: z
+        .uuid()
+        .optional()
+        .describe("a UUID of the caller's own: the same one again sends nothing twice (P15)"),
+      from: z.string().optional().describe('who sends, where the caller wants to be sure of it'),
     }),
     output,
     errors: ['BAD_TARGET', 'MESSAGE_TOO_LARGE', 'QUEUE_FULL', 'DUPLICATE_ID', 'TOKEN_REQUIRED', 'FORBIDDEN'],
@@ -57,7 +64,8 @@ export const relaySend = (relay: Relay) =>
             command: true,
           },
           {
-            stored: (message) =>
+            stored: (message) => {
+              if (caller.kind !== 'user') countSent(caller.session, relay.clock.now());
               resolve(
                 success({
                   messageId: id,
@@ -65,15 +73,14 @@ export const relaySend = (relay: Relay) =>
                   recipients: message.deliveries.map(({ recipient }) => recipient),
                   stored: relay.journal.durable,
                 }),
-              ),
+              );
+            },
             refused: (error) => resolve(failureFrom(error)),
             repeated: () =>
               resolve(
-                success({
-                  messageId: id,
-                  timestamp: new Date(relay.clock.now()).toISOString(),
-                  recipients: [],
-                  stored: false,
+                error('DUPLICATE_ID', 'this very message is being stored at this moment', {
+                  suggestion: 'call it again for its outcome',
+                  retryable: true,
                 }),
               ),
           },
@@ -81,3 +88,8 @@ export const relaySend = (relay: Relay) =>
       });
     },
   });
+
+function countSent(session: Session, now: number): void {
+  session.sent++;
+  session.lastActivity = now;
+}

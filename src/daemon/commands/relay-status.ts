@@ -14,8 +14,11 @@ export const relayStatus = (relay: Relay) =>
     name: 'relay-status',
     description: 'Check the state of a session by its id, or of the relay and the own session without one',
     category: 'relay',
+    expose: { mcp: true },
     tags: ['relay', 'read'],
-    input: z.object({ sessionId: z.string().optional() }),
+    input: z.object({
+      sessionId: z.string().optional().describe('of whom; without it, the relay and your own session'),
+    }),
     output: z.looseObject({
       sessionId: z.string().optional(),
       agent: z.string().optional(),

@@ -8,7 +8,9 @@ import type { Caller } from '../caller.ts';
 import { setTopic } from '../handlers/subscribe.ts';
 import type { Relay } from '../relay.ts';
 
-const input = z.object({ topic: z.string().min(1).max(MAX_TOPIC_LENGTH) });
+const input = z.object({
+  topic: z.string().min(1).max(MAX_TOPIC_LENGTH).describe('any words; there is no need to make it first'),
+});
 const output = z.object({ agent: z.string(), topics: z.array(z.string()) });
 const errors = ['TOKEN_REQUIRED', 'QUEUE_FULL', 'SESSION_DISCONNECTED'];
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../helpers/fake-clock.ts';
+import { RecordingStore } from '../../helpers/recording-store.ts';
 import { TestRelay } from '../../helpers/relay.ts';
 
 interface Page {
@@ -50,8 +51,29 @@ describe('P27 polling', () => {
     const { relay, poll } = await withMessages('a');
     const first = await poll();
     await relay.pass(60_500);
-    const again = await poll({ since: 'another' });
+    const again = await poll();
     expect(again.messages).toMatchObject([{ id: first.messages[0]?.id, redelivered: true }]);
+  });
+
+  it('a repeat with a smaller limit confirms no more than it showed, also after a takeover', async () => {
+    const records = new RecordingStore();
+    const relay = new TestRelay({ store: records });
+    for (const body of ['a', 'b', 'c']) await relay.call('relay-send', { to: 'user', body });
+    const poll = (input: object) => relay.call<Page>('relay-poll', input);
+    expect(bodies(await poll({ limit: 3 }))).toEqual(['a', 'b', 'c']);
+    const repeat = await poll({ limit: 1 });
+    expect([bodies(repeat), repeat.hasMore]).toEqual([['a'], true]);
+    const next = new TestRelay({ store: records.successor(), epoch: 2 });
+    const rest = await next.call<Page>('relay-poll', { since: repeat.lastMessageId });
+    expect([bodies(rest), rest.hasMore]).toEqual([['b', 'c'], false]);
+  });
+
+  it('what expired meanwhile is not more', async () => {
+    const relay = new TestRelay();
+    await relay.call('relay-send', { to: 'user', body: 'a' });
+    await relay.call('relay-send', { to: 'user', body: 'b', ttlMs: 10 });
+    await relay.pass(20);
+    expect(await relay.call<Page>('relay-poll', { limit: 1 })).toMatchObject({ hasMore: false });
   });
 
   it('waits for a message, and no longer than it was told', async () => {
@@ -59,8 +81,9 @@ describe('P27 polling', () => {
     const waiting = poll({ waitMs: 1_000 });
     await settle();
     await relay.call('relay-send', { to: 'user', body: 'at last' });
-    expect(await waiting.then(bodies)).toEqual(['at last']);
-    const empty = poll({ waitMs: 1_000, since: 'x' });
+    const page = await waiting;
+    expect(bodies(page)).toEqual(['at last']);
+    const empty = poll({ waitMs: 1_000, since: page.lastMessageId });
     await settle();
     await relay.pass(1_000);
     expect(await empty.then(bodies)).toEqual([]);

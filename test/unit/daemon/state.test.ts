@@ -1,29 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Deadlines } from '../../../src/daemon/deadlines.ts';
 import { decodeRecord, encodeRecord, type RelayRecord } from '../../../src/daemon/record.ts';
-import type { Store } from '../../../src/daemon/store/store.ts';
 import { settle } from '../../helpers/fake-clock.ts';
+import { RecordingStore } from '../../helpers/recording-store.ts';
 import { TestRelay } from '../../helpers/relay.ts';
-
-/** What a durable store does, without a disk: the records of one reign are there for the next. */
-class SharedStore implements Store {
-  readonly durable = true;
-  readonly format = 1;
-  readonly figures = { segments: 1, bytes: 0, oldest: undefined };
-  readonly #records: Buffer[];
-  constructor(records: Buffer[]) {
-    this.#records = records;
-  }
-  async *recover(): AsyncIterable<Buffer> {
-    yield* [...this.#records];
-  }
-  append(record: Buffer, done: () => void): void {
-    this.#records.push(record);
-    queueMicrotask(() => done());
-  }
-  async compact(): Promise<void> {}
-  async close(): Promise<void> {}
-}
 
 describe('§Records', () => {
   it('come back as they were, payload text included', () => {
@@ -49,7 +29,7 @@ describe('§Records', () => {
 describe('P20 the next reign', () => {
   it('knows sessions, tokens, what waits, what ended, topics and claims', async () => {
     const records: Buffer[] = [];
-    const one = new TestRelay({ store: new SharedStore(records) });
+    const one = new TestRelay({ store: new RecordingStore(records) });
     const [ann, bob] = [await one.join('ann'), await one.join('bob')];
     bob.say('SUBSCRIBE', { topic: 'chat' });
     const ended = ann.send('bob', 'ended', { id: '7f1d1f5c-32a8-4b0f-9d0c-00000000000a' });
@@ -63,7 +43,7 @@ describe('P20 the next reign', () => {
     const page = await one.call<{ messages: { id: string }[] }>('relay-poll');
     const handoff = await one.handoff('carl');
 
-    const two = new TestRelay({ store: new SharedStore(records), epoch: 2 });
+    const two = new TestRelay({ store: new RecordingStore(records), epoch: 2 });
     const token = (client: typeof bob) => ({
       session: { resume_token: client.last('WELCOME').payload.resume_token as string },
     });

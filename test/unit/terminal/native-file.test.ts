@@ -105,7 +105,10 @@ describe('the PTY library of a single executable', () => {
   it('has its place in the cache, else under the system temporary directory', () => {
     const last = join(tmpdir(), 'agent-wrap-7');
     expect(nativeDirectories({ HOME: '/home/a' }, 7)).toEqual(['/home/a/.cache/agent-wrap/native', last]);
-    expect(nativeDirectories({ HOME: '/home/a', XDG_CACHE_HOME: '/c' }, 7)).toEqual(['/c/agent-wrap/native', last]);
+    expect(nativeDirectories({ HOME: '/home/a', XDG_CACHE_HOME: '/c' }, 7)).toEqual([
+      '/c/agent-wrap/native',
+      last,
+    ]);
     expect(nativeDirectories({ XDG_CACHE_HOME: 'relative' }, 7)).toEqual([last]);
   });
 });
