@@ -24,5 +24,7 @@ export class RecordingStore implements Store {
     queueMicrotask(() => done());
   }
 
+  readonly figures = { segments: 1, bytes: 0, oldest: undefined };
+  async compact(): Promise<void> {}
   async close(): Promise<void> {}
 }
