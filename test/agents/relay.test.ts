@@ -7,12 +7,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { anthropic } from '../../fixtures/models/anthropic.ts';
+import { gemini } from '../../fixtures/models/gemini.ts';
+import { openaiChat } from '../../fixtures/models/openai-chat.ts';
 import { openaiResponses } from '../../fixtures/models/openai-responses.ts';
 import { type ModelProtocol, ModelStub, paced } from '../../fixtures/models/stub.ts';
 import { type AgentName, agentFile } from './install.ts';
 import { type Launch, Sandbox } from './sandbox.ts';
 import { setupClaude } from './setup-claude.ts';
 import { setupCodex } from './setup-codex.ts';
+import { setupGemini } from './setup-gemini.ts';
+import { setupOpencode } from './setup-opencode.ts';
 import { until } from './until.ts';
 import { cli, WrappedAgent } from './wrapped-agent.ts';
 
@@ -26,7 +30,12 @@ interface Subject {
 const SUBJECTS: Partial<Record<AgentName, Subject>> = {
   claude: { protocol: anthropic, setup: setupClaude, clear: '\x15' },
   codex: { protocol: openaiResponses, setup: setupCodex, clear: '\x15' },
+  opencode: { protocol: openaiChat, setup: setupOpencode, clear: '\x15' },
+  gemini: { protocol: gemini, setup: setupGemini, clear: '\x15' },
 };
+
+/** What each of them asks before it runs a tool. */
+const DIALOG = /proceed|Would you like to run|Permission required|Allow execution/i;
 
 const COUNT = Number(process.env.COUNT ?? 3);
 
@@ -203,10 +212,10 @@ for (const [name, subject] of Object.entries(SUBJECTS) as [AgentName, Subject][]
           : 'Fine.';
       await send('bob', 'use the tool');
       await bob.arrived('use the tool');
-      await until('the dialog', () => /proceed|Would you like to run/i.test(bob.agent.screen));
+      await until('the dialog', () => DIALOG.test(bob.agent.screen));
       await send('bob', 'into the dialog?');
       await bob.agent.logs('"reason":"dialog"');
-      expect(bob.agent.screen).toMatch(/proceed|Would you like to run/i);
+      expect(bob.agent.screen).toMatch(DIALOG);
       bob.agent.type('\x1b');
       await bob.arrived('into the dialog?');
       expect(existsSync(trace)).toBe(false);
