@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { CLI, OuterTerminal, until } from '../test/helpers/outer-terminal.ts';
+import { COMMAND, LEADING, OuterTerminal, until } from '../test/helpers/outer-terminal.ts';
 import { median, printTable, quantile, type Row } from './table.ts';
 
 const { values, positionals } = parseArgs({
@@ -30,7 +30,7 @@ const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const cooked = (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
 const quote = (argv: readonly string[]) => argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
-const wrapped = (argv: readonly string[]) => [process.execPath, CLI, '--no-relay', ...argv];
+const wrapped = (argv: readonly string[]) => [...COMMAND, '--no-relay', ...argv];
 const scripted = (argv: readonly string[]) => ['script', '-qefc', quote(argv), '/dev/null'];
 const fixed = (value: number, digits = 1) => value.toFixed(digits);
 
@@ -162,7 +162,9 @@ async function start(): Promise<Row> {
 async function terminalStall(): Promise<Row> {
   const probe = join(folder, 'probe');
   const loaded = [process.execPath, '--import', resolve(import.meta.dirname, 'loop-probe.mjs')];
-  const terminal = new OuterTerminal([...loaded, CLI, '--no-relay', 'yes'], { env: { PROBE_FILE: probe } });
+  const terminal = new OuterTerminal([...loaded, ...LEADING, '--no-relay', 'yes'], {
+    env: { PROBE_FILE: probe },
+  });
   await terminal.see('y');
   terminal.stall();
   await sleep(STALL_MS);

@@ -1,6 +1,7 @@
 /** `agent-wrap config`: each setting, its value, and where that comes from. docs/configuration.md. */
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { currentDirectory } from '../terminal/resolve.ts';
 import { userFolder } from './config-files.ts';
 import { configKeys, PROJECT_KEYS } from './config-keys.ts';
 import { decideSettings, type Setting, type Surroundings } from './settings.ts';
@@ -25,7 +26,7 @@ export function command(): Command {
     .option('--json', 'as JSON')
     .addHelpText('after', HELP)
     .action(async ({ json }: { json?: true }) => {
-      const shown = await showConfig({ cwd: process.cwd(), env: process.env });
+      const shown = await showConfig({ cwd: currentDirectory(), env: process.env });
       process.stdout.write(json ? `${JSON.stringify(shown.json, undefined, 2)}\n` : shown.text);
     });
 }

@@ -2,6 +2,7 @@
 import { Chalk } from 'chalk';
 import { Command } from 'commander';
 import { RelayError } from '../base/errors.ts';
+import { currentDirectory } from '../terminal/resolve.ts';
 import { checkAgents } from './doctor-agents.ts';
 import type { Finding, Found, Patient } from './doctor-finding.ts';
 import { checkNode, checkPlatform, checkPty, checkTerminal } from './doctor-machine.ts';
@@ -39,7 +40,7 @@ export function command(): Command {
   return doctor.action(async ({ json, ...place }: PlaceOptions & { json?: true }) => {
     const findings = await examine({
       env: process.env,
-      cwd: process.cwd(),
+      cwd: currentDirectory(),
       platform: process.platform,
       arch: process.arch,
       versions: { node: process.versions.node, uv: process.versions.uv },

@@ -4,6 +4,7 @@
  */
 import type { Command } from 'commander';
 import { RelayError } from '../base/errors.ts';
+import { currentDirectory } from '../terminal/resolve.ts';
 import { type ConfigFiles, findConfigFiles } from './config-files.ts';
 import { type ConfigKey, configKeys, PLACE_KEYS, PROJECT_KEYS, parseVariable } from './config-keys.ts';
 import type { ReadSetting } from './config-read.ts';
@@ -91,7 +92,10 @@ function fromEnvironment(key: ConfigKey, env: Surroundings['env']): Setting | un
 
 /** For `command.hook('preAction', …)` of `agent-wrap` itself: fills in what no flag has said. */
 export async function applySettings(command: Command): Promise<void> {
-  const { settings } = await decideSettings(configKeys(command), { cwd: process.cwd(), env: process.env });
+  const { settings } = await decideSettings(configKeys(command), {
+    cwd: currentDirectory(),
+    env: process.env,
+  });
   fillIn(command, settings);
 }
 
@@ -100,7 +104,7 @@ export async function applyPlace(command: Command, wrap: () => Promise<Command>)
   const shared = configKeys(command).filter(({ name }) => PLACE_KEYS.has(name));
   if (shared.length === 0) return;
   const every = async () => configKeys(await wrap());
-  const { settings } = await decideSettings(shared, { cwd: process.cwd(), env: process.env }, every);
+  const { settings } = await decideSettings(shared, { cwd: currentDirectory(), env: process.env }, every);
   fillIn(command, settings);
 }
 

@@ -1,17 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMAND } from '../helpers/outer-terminal.ts';
 
-const CLI = resolve(import.meta.dirname, '../../bin/agent-wrap.js');
 const hasBash = spawnSync('bash', ['--version']).status === 0;
 
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'completions-'));
-  const binary = process.env.AGENT_WRAP_BIN;
-  const start = binary === undefined ? `'${process.execPath}' '${CLI}'` : `'${resolve(binary)}'`;
+  const start = COMMAND.map((word) => `'${word}'`).join(' ');
   writeFileSync(join(folder, 'agent-wrap'), `#!/bin/sh\nexec ${start} "$@"\n`, { mode: 0o755 });
   writeFileSync(join(folder, 'a log $(touch gone).txt'), '');
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CLI, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, FILE, LEADING, OuterTerminal, until } from '../helpers/outer-terminal.ts';
 
 const AGENT = resolve(import.meta.dirname, '../../fixtures/agents/echo-agent.mjs');
 const run = promisify(execFile);
@@ -29,7 +29,7 @@ const env = () => ({ ...process.env, XDG_STATE_HOME: home, AGENT_RELAY_TOKEN: un
 async function wrapped(...options: string[]): Promise<OuterTerminal> {
   const log = join(home, `${terminals.length}.log`);
   const terminal = new OuterTerminal(
-    [process.execPath, CLI, '--log-file', log, '--log-level', 'debug', ...options, process.execPath, AGENT],
+    [...COMMAND, '--log-file', log, '--log-level', 'debug', ...options, process.execPath, AGENT],
     { env: env(), cols: 200 },
   );
   terminals.push(terminal);
@@ -37,7 +37,7 @@ async function wrapped(...options: string[]): Promise<OuterTerminal> {
   return terminal;
 }
 
-const cli = (...args: string[]) => run(process.execPath, [CLI, ...args], { env: env() });
+const cli = (...args: string[]) => run(FILE, [...LEADING, ...args], { env: env() });
 
 async function agents(): Promise<{ name: string; state: string; queueDepth: number }[]> {
   const { stdout } = await cli('agents', '--json');

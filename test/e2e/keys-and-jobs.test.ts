@@ -1,7 +1,7 @@
 /** Keys that act, job control and sizes, as without us. terminal.md §2. */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CLI, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
 
 let terminal: OuterTerminal | undefined;
 afterEach(() => terminal?.dispose());
@@ -54,7 +54,7 @@ describe('§2 Ctrl-Z and job control', () => {
   it('the shell is back when the agent stops itself, and fg resumes it', async () => {
     terminal = new OuterTerminal(['bash', '--norc', '-i'], { env: { PS1: 'PROMPT> ', AGENT: agent } });
     await terminal.see('PROMPT> ');
-    terminal.write(`${process.execPath} ${CLI} --no-relay ${process.execPath} -e "$AGENT"\r`);
+    terminal.write(`${COMMAND.join(' ')} --no-relay ${process.execPath} -e "$AGENT"\r`);
     await terminal.see(/up\r\n/);
     terminal.write('\x1a');
     await terminal.see(/stopping\r\n[\s\S]*Stopped[\s\S]*PROMPT> $/);

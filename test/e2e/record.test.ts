@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CastEvent, type CastHeader, readCast } from '../../src/terminal/cast.ts';
-import { CLI, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
 
 let home: string;
 let terminals: OuterTerminal[];
@@ -110,26 +110,21 @@ describe('--record-input', () => {
 describe('agent-wrap replay', () => {
   it('shows again what was recorded', async () => {
     expect(await wrapped('printf', 'one\\ntwo\\n').end()).toBe(0);
-    const player = new OuterTerminal([process.execPath, CLI, 'replay', '--speed', '100', file()]);
+    const player = new OuterTerminal([...COMMAND, 'replay', '--speed', '100', file()]);
     terminals.push(player);
     expect(await player.end()).toBe(0);
     expect(player.text).toContain('one\r\ntwo\r\n');
   });
 
   it('names the line of a broken recording', async () => {
-    const player = new OuterTerminal([
-      process.execPath,
-      CLI,
-      'replay',
-      join(import.meta.dirname, 'record.test.ts'),
-    ]);
+    const player = new OuterTerminal([...COMMAND, 'replay', join(import.meta.dirname, 'record.test.ts')]);
     terminals.push(player);
     expect(await player.end()).toBe(1);
     expect(player.text).toContain('line 1 of the recording is broken');
   });
 
   it('says that there is no such file', async () => {
-    const player = new OuterTerminal([process.execPath, CLI, 'replay', join(home, 'none.cast')]);
+    const player = new OuterTerminal([...COMMAND, 'replay', join(home, 'none.cast')]);
     terminals.push(player);
     expect(await player.end()).toBe(1);
     expect(player.text).toContain('FILE_UNREADABLE');

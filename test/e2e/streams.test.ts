@@ -4,13 +4,13 @@ import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CLI } from '../helpers/outer-terminal.ts';
+import { COMMAND, FILE, LEADING } from '../helpers/outer-terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'agent-wrap-streams-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const wrap = (args: string[], input: string | Buffer = '', env: NodeJS.ProcessEnv = process.env) =>
-  spawnSync(process.execPath, [CLI, ...args], { input, env, timeout: 30_000, maxBuffer: 64e6 });
+  spawnSync(FILE, [...LEADING, ...args], { input, env, timeout: 30_000, maxBuffer: 64e6 });
 
 describe('stdin and stdout may be pipes or files', () => {
   it('the end of a piped input is the end of the agent’s', () => {
@@ -31,12 +31,12 @@ describe('stdin and stdout may be pipes or files', () => {
   it('a file is written from where it stands, and appended to', () => {
     const file = join(folder, 'out');
     writeFileSync(file, 'before\n');
-    const command = `exec >> ${file}; echo 1; ${process.execPath} ${CLI} --no-relay seq 1 4000; echo 2`;
+    const command = `exec >> ${file}; echo 1; ${COMMAND.join(' ')} --no-relay seq 1 4000; echo 2`;
     spawnSync('sh', ['-c', command], { stdio: ['ignore', 'inherit', 'inherit'] });
     const numbers = Array.from({ length: 4000 }, (_, i) => `${i + 1}\r\n`).join('');
     expect(readFileSync(file, 'utf8')).toBe(`before\n1\n${numbers}2\n`);
     const at = openSync(join(folder, 'at'), 'w');
-    spawnSync('sh', ['-c', `echo 1; ${process.execPath} ${CLI} --no-relay echo x; echo 2`], {
+    spawnSync('sh', ['-c', `echo 1; ${COMMAND.join(' ')} --no-relay echo x; echo 2`], {
       stdio: ['ignore', at, 'ignore'],
     });
     expect(readFileSync(join(folder, 'at'), 'utf8')).toBe('1\nx\r\n2\n');
@@ -44,13 +44,13 @@ describe('stdin and stdout may be pipes or files', () => {
   it('an input file is read to its end', () => {
     const file = join(folder, 'in');
     writeFileSync(file, 'hello\n');
-    const { stdout } = spawnSync(process.execPath, [CLI, '--no-relay', 'cat'], {
+    const { stdout } = spawnSync(FILE, [...LEADING, '--no-relay', 'cat'], {
       stdio: [openSync(file, 'r'), 'pipe', 'inherit'],
     });
     expect(stdout.toString()).toBe('hello\r\nhello\r\n');
   });
   it('a reader that leaves hangs the agent up', async () => {
-    const child = spawn(process.execPath, [CLI, '--no-relay', 'yes'], {
+    const child = spawn(FILE, [...LEADING, '--no-relay', 'yes'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     child.stdout.once('data', () => child.stdout.destroy());
@@ -58,11 +58,9 @@ describe('stdin and stdout may be pipes or files', () => {
     expect(code).toBe(129);
   });
   it('a reader that leaves when all is said does not change the exit code', async () => {
-    const child = spawn(
-      process.execPath,
-      [CLI, '--no-relay', 'sh', '-c', 'head -c 300000 /dev/zero; exit 4'],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
-    );
+    const child = spawn(FILE, [...LEADING, '--no-relay', 'sh', '-c', 'head -c 300000 /dev/zero; exit 4'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     child.stdout.on('data', () => {});
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(4);
   });
@@ -79,8 +77,8 @@ describe('environment and command line', () => {
   it('the agent has the person’s environment and directory', () => {
     const env = { ...process.env, ODD: 'a=b\n c', EMPTY: '' };
     const { stdout } = spawnSync(
-      process.execPath,
-      [CLI, '--no-relay', 'node', '-p', 'JSON.stringify([process.env, process.cwd()])'],
+      FILE,
+      [...LEADING, '--no-relay', 'node', '-p', 'JSON.stringify([process.env, process.cwd()])'],
       { cwd: folder, env },
     );
     const [seen, cwd] = JSON.parse(stdout.toString());

@@ -3,7 +3,15 @@ import { resolve } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { Pty, type PtyExit } from '../../src/terminal/pty.ts';
 
-export const CLI = resolve(import.meta.dirname, '../../bin/agent-wrap.js');
+/** The single executable to test instead of the built CLI: `npm run test:binary`. */
+export const BINARY = process.env.AGENT_WRAP_BIN;
+
+/** How agent-wrap is started. */
+export const COMMAND: readonly [string, ...string[]] =
+  BINARY === undefined
+    ? [process.execPath, resolve(import.meta.dirname, '../../bin/agent-wrap.js')]
+    : [resolve(BINARY)];
+export const [FILE, ...LEADING] = COMMAND;
 
 /** Polls until `condition` holds; the error says what was waited for. */
 export async function until(
@@ -69,7 +77,7 @@ export class OuterTerminal {
     args: readonly string[],
     options?: { cwd?: string; env?: NodeJS.ProcessEnv; cols?: number; rows?: number },
   ): OuterTerminal {
-    return new OuterTerminal([process.execPath, CLI, '--no-relay', ...args], options);
+    return new OuterTerminal([...COMMAND, '--no-relay', ...args], options);
   }
 
   get pid(): number {
