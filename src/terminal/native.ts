@@ -30,7 +30,7 @@ export interface LoadedNative {
 
 let loaded: LoadedNative | undefined;
 
-/** The asset's name in a single executable; scripts/package.ts puts it there. */
+/** The asset's name in a single executable; .ci/package.ts puts it there. */
 export const NATIVE_ASSET = 'pty.node';
 
 /** Loads the binary at the first call: only who spawns an agent pays for it. Throws PTY_FAILED. */
