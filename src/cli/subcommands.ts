@@ -27,6 +27,8 @@ export const SUBCOMMANDS: Subcommands = {
     summary: 'print the directives in a text or a recording',
     load: () => import('./extract.ts'),
   },
+  run: { summary: 'run a pairing of agents from a file, for CI', load: () => import('./run.ts') },
+  'run-guard': { load: () => import('./run-guard.ts') },
   replay: { summary: 'play a recording', load: () => import('./replay.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
   store: { summary: 'check what the relay keeps on disk', load: () => import('./store.ts') },

@@ -41,6 +41,8 @@ export class Conversation {
   readonly #startedAt: number;
   readonly #handlers: ConversationHandlers;
   readonly #bySeq = new Map<number, { message: RunMessage; reception: Reception }>();
+  /** How many messages wait for each agent. */
+  readonly #open = new Map<string, number>();
   readonly #held = new Set<string>();
   readonly #nameOf = new Map<string, string>();
   readonly #joined = new Set<string>();
@@ -87,10 +89,7 @@ export class Conversation {
 
   /** Whether something waits for this agent. */
   waitsFor(name: string): boolean {
-    for (const { reception } of this.#bySeq.values()) {
-      if (reception.name === name && isOpen(reception)) return true;
-    }
-    return false;
+    return (this.#open.get(name) ?? 0) > 0;
   }
 
   #said(record: MessageRecord): void {
@@ -108,7 +107,9 @@ export class Conversation {
       recipients: record.recipients.map(({ name }) => ({ name, fate: this.#waiting(record.from, name) })),
     };
     for (const [index, { seq }] of record.recipients.entries()) {
-      this.#bySeq.set(seq, { message, reception: message.recipients[index] as Reception });
+      const reception = message.recipients[index] as Reception;
+      this.#bySeq.set(seq, { message, reception });
+      this.#count(reception.name, 1);
     }
     this.messages.push(message);
     this.#handlers.said(message);
@@ -118,6 +119,7 @@ export class Conversation {
     const found = this.#bySeq.get(seq);
     if (found === undefined) return;
     const { message, reception } = found;
+    if (isOpen(reception)) this.#count(reception.name, -1);
     reception.fate = how;
     // A late ACK revives a dead letter (P16): then the reason is none any more.
     delete reception.code;
@@ -135,6 +137,10 @@ export class Conversation {
       reception.fate = fate;
       this.#handlers.changed(message, reception);
     }
+  }
+
+  #count(name: string, by: 1 | -1): void {
+    this.#open.set(name, (this.#open.get(name) ?? 0) + by);
   }
 
   #waiting(from: string, to: string): 'waiting' | 'held' {

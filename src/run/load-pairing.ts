@@ -1,5 +1,6 @@
 /** Text of a pairing file → Pairing, or an error that names file, line and column of every mistake. */
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import type * as z from 'zod';
 import { RelayError } from '../base/errors.ts';
 import { type Pairing, pairingSchema } from './schema.ts';
 
@@ -12,10 +13,24 @@ const MAX_ALIASES = 100;
 
 type Path = readonly (string | number)[];
 
-/** JSON is YAML too: one parser reads both. Throws PAIRING_INVALID. */
-export function parsePairing(text: string, file: string): Pairing {
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES)
+/** A mistake and where it stands. */
+export interface Mistake {
+  path: (string | number)[];
+  message: string;
+}
+
+/**
+ * JSON is YAML too: one parser reads both. `check` finds what a schema cannot, such as programs that are not
+ * there. Throws PAIRING_INVALID.
+ */
+export function parsePairing(
+  text: string,
+  file: string,
+  check: (pairing: Pairing) => Mistake[] = () => [],
+): Pairing {
+  if (Buffer.byteLength(text) > MAX_FILE_BYTES) {
     throw invalid([`${file}: it is larger than ${MAX_FILE_BYTES} bytes`]);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const where = (offset: number) => {
@@ -25,18 +40,22 @@ export function parsePairing(text: string, file: string): Pairing {
   if (document.errors.length > 0) {
     throw invalid(document.errors.map((error) => `${where(error.pos[0])}: ${error.message}`));
   }
-  const result = pairingSchema.safeParse(plain(document, file), { reportInput: false });
-  if (result.success) return result.data;
+  const result = pairingSchema.safeParse(plain(document, file));
+  const mistakes = result.success ? check(result.data) : result.error.issues.map(mistakeOf);
+  if (result.success && mistakes.length === 0) return result.data;
   throw invalid(
-    result.error.issues.map((issue) => {
-      const path = issue.path.filter((step) => typeof step !== 'symbol');
+    mistakes.map(({ path, message, key }: Mistake & { key?: string }) => {
       // An unknown key is shown where it stands, not where its object begins.
-      const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
       const at = offsetOf(document, key === undefined ? path : [...path, key]);
-      const place = renderPath(path);
-      return `${where(at)}: ${place === '' ? '' : `${place}: `}${issue.message}`;
+      return `${where(at)}: ${[renderPath(path), message].filter(Boolean).join(': ')}`;
     }),
   );
+}
+
+function mistakeOf(issue: z.core.$ZodIssue): Mistake & { key?: string } {
+  const path = issue.path.filter((step) => typeof step !== 'symbol');
+  const key = issue.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  return { path, message: issue.message, ...(key === undefined ? {} : { key }) };
 }
 
 function plain(document: Document, file: string): unknown {

@@ -11,12 +11,19 @@ export const renderMessageLine = (message: RunMessage): string =>
   `${JSON.stringify(message).replace(SEPARATORS, (each) => `\\u${each.charCodeAt(0).toString(16).padStart(4, '0')}`)}\n`;
 
 export function renderSummary(report: RoundReport): string {
-  const { messages, outcome, startedAt, ...rest } = report;
+  const { pairing, round, seed, exitCode, outcome, startedAt, durationMs, messages, verdicts, agents } =
+    report;
   const summary = {
-    ...rest,
-    startedAt: new Date(startedAt).toISOString(),
+    pairing,
+    round,
+    seed,
+    exitCode,
     outcome: { ...outcome, text: renderOutcome(outcome) },
+    startedAt: new Date(startedAt).toISOString(),
+    durationMs,
     messages: { total: messages.length, ...countFates(messages) },
+    verdicts,
+    agents,
   };
   return `${JSON.stringify(summary, null, 2)}\n`;
 }

@@ -50,15 +50,15 @@ function labelOf({ topic, kind, body }: RunMessage): string {
 }
 
 /**
- * Text that Mermaid shows as it is. Letters and digits stay; all else has a meaning somewhere in its grammar
- * or its Markdown, and becomes `#<code point>;`. So does the first letter of `end`, which would close a block.
+ * Text that Mermaid shows as it is. Letters, digits and plain punctuation stay; all else has a meaning somewhere
+ * in its grammar or its Markdown, and becomes `#<code point>;`. So does the first letter of `end`, which would close a block.
  */
 export function escapeMermaid(text: string): string {
   const escaped = text
     .replace(/\s+/g, ' ')
     .trim()
     .replace(/[\p{C}]/gu, '')
-    .replace(/[^\p{L}\p{N} ]/gu, (character) => `#${character.codePointAt(0)};`)
+    .replace(/[^\p{L}\p{N} .,?!]/gu, (character) => `#${character.codePointAt(0)};`)
     .replace(/\bend\b/gi, (word) => `#${word.charCodeAt(0)};${word.slice(1)}`);
   return escaped === '' ? '#8203;' : escaped; // Nothing to show is a syntax error too: a zero-width space.
 }

@@ -40,6 +40,8 @@ export interface ScreenEvents {
   resized?: () => void;
   /** The queue is empty again: a paused PTY may go on. */
   drained?: () => void;
+  /** What a terminal answers to a query in the output. */
+  reply?: (bytes: Buffer) => void;
 }
 
 type Job = { bytes: Buffer } | { cols: number; rows: number };
@@ -244,6 +246,8 @@ export class Screen {
       allowProposedApi: true,
       logLevel: 'off',
     });
+    const { reply } = this.#events;
+    if (reply !== undefined) terminal.onData((data) => reply(Buffer.from(data)));
     terminal.onScroll(() => this.#scrolled(terminal));
     this.#watchSequences(terminal);
     return terminal;

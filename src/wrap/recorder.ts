@@ -27,6 +27,8 @@ export class Recorder {
   #waitingBytes = 0;
   /** The agent has printed since the last question was asked: a prompt may just have switched the echo off. */
   #stale = false;
+  /** A line was sent since the last question was asked: its answer says nothing of that line. */
+  #lineEnded = false;
   /** The last answer: may what is typed be shown? Unknown is no. */
   #open = false;
   #pause: Timer | undefined;
@@ -53,10 +55,9 @@ export class Recorder {
 
   input(chunk: Buffer): void {
     if (this.#askMode === undefined || this.#state === 'closed') return;
-    // Pasted and sent in one piece: the prompt may have come and gone before anybody could ask.
-    const unseen = this.#stale && chunk.length > 1 && /[\r\n]/.test(chunk.toString('latin1'));
-    if (unseen || this.#waitingBytes + chunk.length > MAX_WAITING_BYTES) {
-      this.#withhold(chunk.length, unseen ? 'sent before the terminal could be asked' : 'too much at once');
+    if (endsLine(chunk)) this.#lineEnded = true;
+    if (this.#waitingBytes + chunk.length > MAX_WAITING_BYTES) {
+      this.#withhold(chunk.length, 'too much at once');
       return;
     }
     this.#waiting.push(chunk);
@@ -84,6 +85,7 @@ export class Recorder {
     this.#pause?.cancel();
     this.#state = 'asking';
     this.#stale = false;
+    this.#lineEnded = false;
     const typed = this.#waiting;
     this.#waiting = [];
     this.#waitingBytes = 0;
@@ -92,7 +94,8 @@ export class Recorder {
 
   /**
    * `typed` came before the question. It is recorded if the terminal was open in this answer and in the one
-   * before: a prompt that opened or ended in between leaves one of the two closed.
+   * before, and if its line was not sent before this answer: until then the program cannot have read it, so
+   * the answer is about the very prompt it was typed at.
    */
   #answered(mode: LineMode | undefined, typed: readonly Buffer[]): void {
     const bytes = typed.reduce((sum, chunk) => sum + chunk.length, 0);
@@ -100,8 +103,11 @@ export class Recorder {
     const wasOpen = this.#open;
     // A program that reads key by key draws the echo itself; only a line without echo asks for a secret.
     this.#open = mode !== undefined && (mode.echo || !mode.canonical);
-    if (wasOpen && this.#open) for (const chunk of typed) this.#file.input(chunk);
-    else this.#withhold(bytes, mode === undefined ? 'the terminal cannot be asked' : 'no echo');
+    const tooLate = this.#lineEnded || (typed.some(endsLine) && !typed.every(isLineEnd));
+    if (mode === undefined) this.#withhold(bytes, 'the terminal cannot be asked');
+    else if (!wasOpen || !this.#open) this.#withhold(bytes, 'no echo');
+    else if (tooLate) this.#withhold(bytes, 'sent before the terminal could be asked');
+    else for (const chunk of typed) this.#file.input(chunk);
     this.#state = 'idle';
     if (this.#waitingBytes > 0) this.#ask();
     else if (this.#stale) {
@@ -114,3 +120,11 @@ export class Recorder {
     if (bytes > 0) this.#log.info('record.withheld', { bytes, reason });
   }
 }
+
+/** Return, Enter, and the keys by which a terminal gives a line up: ^C ^D ^Z ^\. */
+const LINE_END = /[\r\n\x03\x04\x1a\x1c]/;
+
+const endsLine = (chunk: Buffer): boolean => LINE_END.test(chunk.toString('latin1'));
+
+/** One such key alone: nothing of a secret is in it. */
+const isLineEnd = (chunk: Buffer): boolean => chunk.length === 1 && endsLine(chunk);

@@ -120,7 +120,7 @@ describe('junit.xml', () => {
 
 describe('diagram.mmd', () => {
   const line =
-    /^ {2}(?:participant p\d+ as|Note over p\d+:|p\d+--?(?:>>|x|\))p\d+:) (?:[\p{L}\p{N} ]|#\d+;)+$/u;
+    /^ {2}(?:participant p\d+ as|Note over p\d+:|p\d+--?(?:>>|x|\))p\d+:) (?:[\p{L}\p{N} .,?!]|#\d+;)+$/u;
 
   it('is lines that Mermaid reads as they are meant, whatever was said', () => {
     fc.assert(

@@ -90,17 +90,30 @@ describe('a recording of input', () => {
     expect(recorded).toEqual(['i:a']);
   });
 
-  it('has no line that was sent at once behind output nobody could look at', async () => {
-    const { recorder, recorded, clock, answer } = recording();
+  it.each([
+    ['in one piece', ['hunter2\r'], []],
+    ['key by key, faster than the terminal can be asked', ['h', 'i', '\r'], []],
+    ['and given up', ['hunter2', '\x03'], []],
+    ['which is empty', ['\r'], ['i:\r']],
+  ])('has no line that was sent before the answer about it: %s', async (_what, chunks, expected) => {
+    const { recorder, recorded, questions, answer } = recording();
     recorder.start('/dev/pts/0');
     await answer(LINE);
-    recorder.output(Buffer.from('…'));
-    recorder.output(Buffer.from('Password: '));
-    recorder.input(Buffer.from('hunter2\r'));
-    await answer(SECRET);
-    clock.advance(1000);
+    for (const chunk of chunks) recorder.input(Buffer.from(chunk));
+    while (questions.length > 0) await answer(LINE);
+    expect(recorded.filter((each) => each !== 'i:\r' && each !== 'i:\x03')).toEqual([]);
+    expect(recorded).toEqual(expect.arrayContaining(expected));
+  });
+
+  it('has the line that was sent after the answer about it', async () => {
+    const { recorder, recorded, answer } = recording();
+    recorder.start('/dev/pts/0');
     await answer(LINE);
-    expect(recorded).toEqual(['o:…', 'o:Password: ']);
+    for (const key of ['l', 's', '\r']) {
+      recorder.input(Buffer.from(key));
+      await answer(LINE);
+    }
+    expect(recorded).toEqual(['i:l', 'i:s', 'i:\r']);
   });
 
   it('asks again after output, one question at a time', async () => {
