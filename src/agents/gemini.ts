@@ -92,7 +92,7 @@ export const gemini: Adapter = {
       env: {},
       speech: conversation && wanted ? [chats] : [],
       state,
-      inputBox: geminiInputBox,
+      inputBox,
       typeWhileBusy: true,
       native: undefined,
       briefByMessage: conversation && briefing !== undefined,
