@@ -5,11 +5,15 @@
 import { HandoffResultSchema } from '../afd/handoff.ts';
 import { parseResult, unwrap } from '../afd/parse-result.ts';
 import { ProtocolHandlers } from '../afd/protocol-handlers.ts';
+import { unlessAborted } from '../afd/unless-aborted.ts';
 import type { Clock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Attachment } from './attachment.ts';
 import { AGENT_RELAY, type HelloPayload, RelayChannel } from './channel.ts';
+
+/** Milliseconds a command may take: a leader that recovers a long log answers late, a stopped one never. */
+const COMMAND_MS = 15_000;
 
 export interface Identity {
   agent?: string;
@@ -75,12 +79,12 @@ async function hello(
 
 /** relay-reconnect for a session whose token was refused, else relay-connect. */
 async function startSession(options: EstablishOptions) {
-  const { attachment, identity, session } = options;
+  const { identity, session } = options;
   const scoped = options.scopedTokenHash === undefined ? {} : { scopedTokenHash: options.scopedTokenHash };
   if (session !== undefined && identity.agent !== undefined) {
     const again = parseResult(
       HandoffResultSchema,
-      await attachment.call('relay-reconnect', { sessionId: session.id, ...scoped }),
+      await called(options, 'relay-reconnect', { sessionId: session.id, ...scoped }),
     );
     if (again.success) return { result: again.data, name: identity.agent };
     options.log.info('relay.reconnect-refused', { code: again.error.code });
@@ -89,13 +93,30 @@ async function startSession(options: EstablishOptions) {
     const asked =
       identity.agent === undefined ? { agentPrefix: identity.agentPrefix } : { agent: identity.agent };
     const result = unwrap(
-      parseResult(HandoffResultSchema, await attachment.call('relay-connect', { ...asked, ...scoped })),
+      parseResult(HandoffResultSchema, await called(options, 'relay-connect', { ...asked, ...scoped })),
     );
     const given = identity.agent ?? result.credentials?.headers?.['agent-name'];
     if (given === undefined)
       throw new RelayError('BAD_HANDOFF', 'relay-connect gave a session without a name');
     if (asked.agent !== undefined || options.named(given) === given) return { result, name: given };
     // The name was fixed while we asked (P10): the session we got is of no use.
-    await attachment.call('relay-disconnect', { sessionId: result.credentials?.sessionId });
+    await called(options, 'relay-disconnect', { sessionId: result.credentials?.sessionId });
+  }
+}
+
+/** The answer of a command. Throws TIMEOUT. */
+async function called(
+  { attachment, clock }: EstablishOptions,
+  name: string,
+  input: unknown,
+): Promise<unknown> {
+  const late = new AbortController();
+  const timer = clock.after(COMMAND_MS, () =>
+    late.abort(new RelayError('TIMEOUT', `no answer to ${name} in ${COMMAND_MS} ms`)),
+  );
+  try {
+    return await unlessAborted(late.signal, attachment.call(name, input, { signal: late.signal }));
+  } finally {
+    timer.cancel();
   }
 }

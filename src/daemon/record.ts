@@ -56,6 +56,8 @@ export type SessionRecord =
       at: number;
       /** Hash of the fresh resume token. */
       resume: string;
+      /** Hash of the handoff token that led here. */
+      handoff?: string;
       injects: boolean;
       scoped?: string;
     }

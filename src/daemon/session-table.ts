@@ -11,6 +11,8 @@ export interface Session {
   state: SessionState;
   /** The handoff token that is good now (P7). */
   handoff: (TokenRecord & { used: boolean }) | undefined;
+  /** Hash of the handoff token by which its connection came, until that is used up (P7). */
+  enteredBy: string | undefined;
   /** Hashes of the resume tokens that are good, the fresh one last. */
   resume: string[];
   /** Hash of the token of the agent's children (P10). */
@@ -81,12 +83,15 @@ export class SessionTable {
         session.connectedAt ??= record.at;
         session.lastActivity = record.at;
         session.injects = record.injects;
+        session.enteredBy = record.handoff;
         session.resume.push(record.resume);
         this.#tokens.set(record.resume, session);
         this.#setScoped(session, record.scoped);
         break;
       case 'answered':
-        if (session.handoff) session.handoff.used = true;
+        // A token that was given meanwhile is not the one that led here.
+        if (session.handoff && session.handoff.hash === session.enteredBy) session.handoff.used = true;
+        session.enteredBy = undefined;
         // Used ones are forgotten: to us they are unknown, and the answer is RESUME_TOO_OLD (P7).
         for (const old of session.resume.splice(0, session.resume.length - 1)) this.#tokens.delete(old);
         session.reconnects = 0;
@@ -118,6 +123,7 @@ export class SessionTable {
       createdAt: record.at,
       state: 'pending',
       handoff: undefined,
+      enteredBy: undefined,
       resume: [],
       scoped: undefined,
       injects: false,

@@ -38,6 +38,11 @@ const refuse = (code: ErrorCode, message: string, details?: Record<string, unkno
 const scopedBy = (hash: string | undefined): { scoped?: string } =>
   hash === undefined ? {} : { scoped: hash };
 
+const enteredBy = ({ session }: Payload<'HELLO'>): { handoff?: string } => {
+  const token = session?.resume_token;
+  return token !== undefined && tokenKind(token) === 'ah' ? { handoff: hashToken(token) } : {};
+};
+
 export class Sessions {
   readonly #relay: Relay;
   readonly #random: RandomBytes;
@@ -128,6 +133,7 @@ export class Sessions {
         session: session.id,
         at: this.#now,
         resume: hashToken(resumeToken),
+        ...enteredBy(hello),
         injects: hello.capabilities?.injects === true,
         ...scopedBy(hello.session?.scoped_token_hash),
       },
@@ -164,7 +170,7 @@ export class Sessions {
   /** The first frame after WELCOME: the tokens that led here are used up (P7). */
   answered(session: Session): void {
     if (!isLive(session)) return;
-    if (session.resume.length <= 1 && (session.handoff?.used ?? true)) return;
+    if (session.resume.length <= 1 && session.enteredBy === undefined) return;
     this.#relay.journal.write({ t: 'answered', session: session.id, at: this.#now });
   }
 

@@ -149,6 +149,17 @@ describe('AFD conformance §4, lifecycle', () => {
     expect(bob.last('WELCOME').payload.session_id).toBe(sessionId);
   });
 
+  it('checklist 20: a token given while the one before is being used is not used up with it', async () => {
+    const relay = new TestRelay();
+    const { token, sessionId } = await relay.handoff('bob');
+    const bob = await relay.join('bob', withToken(token));
+    const again = await reconnect(relay, { sessionId });
+    bob.say('PING', { nonce: 'first frame' });
+    await settle();
+    const next = await relay.join('bob', withToken(again.credentials?.token));
+    expect(next.last('WELCOME').payload.session_id).toBe(sessionId);
+  });
+
   it('checklist 20: the attempts count down to MAX_RECONNECTS', async () => {
     const relay = new TestRelay({ settings: { maxReconnects: 2 } });
     const { sessionId } = await relay.handoff('bob');
