@@ -1,5 +1,5 @@
 /**
- * Writes the pages of docs/ that are made from the code: `npx tsx scripts/docs.ts`. A test fails when one
+ * Writes the pages of docs/ that are made from the code: `npm run docs`. A test fails when one
  * of them is stale.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export const pages = (): Record<string, string> => ({
   'docs/afd-conformance.md': conformancePage(),
 });
 
-const NOTE = '<!-- Made by `npx tsx scripts/docs.ts`: do not edit. -->';
+const NOTE = '<!-- Made by `npm run docs`: do not edit. -->';
 
 function commandsPage(): string {
   return `${NOTE}

@@ -1,4 +1,4 @@
-/** Writes the table of docs/errors.md from src/base/errors.ts: `npm run docs:errors`. */
+/** Writes the table of docs/errors.md from src/base/errors.ts: `npm run docs`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { ERRORS } from '../src/base/errors.ts';
 

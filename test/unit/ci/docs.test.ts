@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHECKLIST } from '../../../scripts/checklist.ts';
-import { checklistTests, pages } from '../../../scripts/docs.ts';
+import { CHECKLIST } from '../../../.ci/checklist.ts';
+import { checklistTests, pages } from '../../../.ci/docs.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 describe('the generated pages', () => {
   it.each(Object.entries(pages()))(
-    '%s is what the code says; else run: npx tsx scripts/docs.ts',
+    '%s is what the code says; else run: npm run docs',
     (file, text) => {
       expect(readFileSync(join(ROOT, file), 'utf8')).toBe(text);
     },
