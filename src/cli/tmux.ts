@@ -157,11 +157,18 @@ function surroundings(
   { TMUX, TMUX_PANE }: NodeJS.ProcessEnv,
 ): { session: string; window: string; size: TtySize } | undefined {
   if (TMUX === undefined || TMUX_PANE === undefined) return undefined;
-  const format = '#{session_id} #{window_id} #{window_width} #{window_height}';
-  const [session = '', window = '', cols, rows] =
-    tmux.ask(['display-message', '-p', '-t', TMUX_PANE, format])?.trim().split(' ') ?? [];
-  // The pane of another server, or of one that has gone.
-  return session === '' ? undefined : { session, window, size: { cols: Number(cols), rows: Number(rows) } };
+  const session = tmux.ask(['display-message', '-p', '-t', TMUX_PANE, '#{session_id}'])?.trim();
+  if (session === undefined) return undefined; // The pane of another server, or of one that has gone.
+  // What the session shows now: not always the window that holds our pane.
+  const shown = tmux.run([
+    'display-message',
+    '-p',
+    '-t',
+    `${session}:`,
+    '#{window_id} #{window_width} #{window_height}',
+  ]);
+  const [window = '', cols, rows] = shown.trim().split(' ');
+  return { session, window, size: { cols: Number(cols), rows: Number(rows) } };
 }
 
 function terminalSize(): TtySize {

@@ -30,8 +30,27 @@ export interface TeamPlan {
 }
 
 /** How many agents one window of this size has room for. */
-export function panesPerWindow({ cols, rows }: TtySize): number {
-  return Math.max(1, Math.floor(cols / LEAST_COLS)) * Math.max(1, Math.floor(rows / LEAST_ROWS));
+export function panesPerWindow(size: TtySize): number {
+  let count = 1;
+  while (hasRoom(count + 1, size)) count++;
+  return count;
+}
+
+function hasRoom(panes: number, size: TtySize): boolean {
+  const { columns, lines } = grid(panes, size);
+  return size.cols / columns >= LEAST_COLS && size.rows / lines >= LEAST_ROWS;
+}
+
+/** How the layout below arranges so many panes; `tiled` as in layout-set.c of tmux. */
+function grid(panes: number, size: TtySize): { columns: number; lines: number } {
+  if (layout(panes, size) === 'even-horizontal') return { columns: panes, lines: 1 };
+  let columns = 1;
+  let lines = 1;
+  while (columns * lines < panes) {
+    lines++;
+    if (columns * lines < panes) columns++;
+  }
+  return { columns, lines };
 }
 
 /** tmux commands, to be given to the server at once: an agent that ends at once must find its window ready. */
