@@ -1,26 +1,11 @@
 /** `agent-wrap agents`: who is on the relay, and what waits for whom. */
 import { Chalk } from 'chalk';
 import { Command } from 'commander';
-import * as z from 'zod';
+import type * as z from 'zod';
+import { Agents } from './known-agents.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
-
-const Agents = z.object({
-  namespace: z.string(),
-  agents: z.array(
-    z.looseObject({
-      name: z.string(),
-      state: z.string(),
-      status: z.string().optional(),
-      waitsFor: z.string().optional(),
-      topics: z.array(z.string()),
-      queueDepth: z.number(),
-      inflight: z.number(),
-      lastActivity: z.string(),
-    }),
-  ),
-});
 
 export function command(): Command {
   const agents = throwUsage(new Command('agents'))
