@@ -6,4 +6,4 @@ import { join } from 'node:path';
 // Node's default lies in /tmp, and who writes there writes what we run.
 const { HOME = '', XDG_CACHE_HOME = join(HOME, '.cache') } = process.env;
 if (XDG_CACHE_HOME.startsWith('/')) module.enableCompileCache?.(join(XDG_CACHE_HOME, 'agent-wrap/compiled'));
-await import('../dist/main.js');
+await import('../dist/main.cjs');
