@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readCast } from '../../src/terminal/cast.ts';
-import { CLI, until } from '../helpers/outer-terminal.ts';
+import { FILE, LEADING, until } from '../helpers/outer-terminal.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ECHO = join(ROOT, 'fixtures/agents/echo-agent.mjs');
@@ -60,7 +60,7 @@ interface Running {
 function start(pairing: unknown, ...args: string[]): Running {
   const file = join(home, 'pairing.yaml');
   writeFileSync(file, typeof pairing === 'string' ? pairing : JSON.stringify(pairing));
-  const child = spawn(process.execPath, [CLI, 'run', ...args, file], {
+  const child = spawn(FILE, [...LEADING, 'run', ...args, file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, TMPDIR: join(home, 'tmp'), TEST_MARK: mark },
   });

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { CLI } from './outer-terminal.ts';
+import { COMMAND, FILE, LEADING } from './outer-terminal.ts';
 import { waitFor } from './wait-for.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -23,7 +23,10 @@ export class RelayHome {
   constructor() {
     const bin = join(this.path, 'bin');
     mkdirSync(bin);
-    writeFileSync(join(bin, 'agent-wrap'), `#!/bin/sh\nexec '${process.execPath}' '${CLI}' "$@"\n`);
+    writeFileSync(
+      join(bin, 'agent-wrap'),
+      `#!/bin/sh\nexec ${COMMAND.map((word) => `'${word}'`).join(' ')} "$@"\n`,
+    );
     chmodSync(join(bin, 'agent-wrap'), 0o755);
   }
 
@@ -39,7 +42,7 @@ export class RelayHome {
   }
 
   async startDaemon(...args: string[]): Promise<void> {
-    this.#daemon = spawn(process.execPath, [CLI, 'daemon', '--log-file', this.logFile, ...args], {
+    this.#daemon = spawn(FILE, [...LEADING, 'daemon', '--log-file', this.logFile, ...args], {
       env: this.env,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -65,7 +68,7 @@ export class RelayHome {
   }
 
   cli(...args: string[]): Promise<Ran> {
-    return this.run(process.execPath, [CLI, ...args]);
+    return this.run(FILE, [...LEADING, ...args]);
   }
 
   async remove(): Promise<void> {

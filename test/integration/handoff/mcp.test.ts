@@ -2,7 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandResult } from '../../../src/afd/result.ts';
-import { CLI } from '../../helpers/outer-terminal.ts';
+import { FILE, LEADING } from '../../helpers/outer-terminal.ts';
 import { RelayHome } from '../../helpers/relay-home.ts';
 
 let home: RelayHome;
@@ -23,7 +23,7 @@ async function client(env: Record<string, string> = {}): Promise<Client> {
   clients.push(made);
   const transport = new StdioClientTransport({
     command: process.execPath,
-    args: [CLI, 'mcp'],
+    args: [...LEADING, 'mcp'],
     env: { ...home.env, ...env },
     stderr: 'inherit',
   });
@@ -109,7 +109,7 @@ describe('agent-wrap mcp, by the SDK’s own client', () => {
   });
 
   it('ends with its agent, also in the middle of a long poll', async () => {
-    const ran = await home.run(process.execPath, [CLI, 'mcp'], {
+    const ran = await home.run(FILE, [...LEADING, 'mcp'], {
       input: [
         {
           method: 'initialize',

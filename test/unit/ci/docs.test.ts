@@ -7,12 +7,9 @@ import { checklistTests, pages } from '../../../.ci/docs.ts';
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 describe('the generated pages', () => {
-  it.each(Object.entries(pages()))(
-    '%s is what the code says; else run: npm run docs',
-    (file, text) => {
-      expect(readFileSync(join(ROOT, file), 'utf8')).toBe(text);
-    },
-  );
+  it.each(Object.entries(pages()))('%s is what the code says; else run: npm run docs', (file, text) => {
+    expect(readFileSync(join(ROOT, file), 'utf8')).toBe(text);
+  });
 
   it('each of the 30 points of the checklist is named by a test', () => {
     expect(CHECKLIST).toHaveLength(30);
