@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CLI } from './outer-terminal.ts';
+import { COMMAND } from './outer-terminal.ts';
 
 const SOCKET = 'agent-wrap-test';
 
@@ -35,7 +35,7 @@ export class TmuxServer {
 
   /** Runs `agent-wrap tmux …` on this server. */
   agentWrap(...words: string[]) {
-    return this.try(process.execPath, CLI, 'tmux', ...words, '--socket-name', SOCKET);
+    return this.try(...COMMAND, 'tmux', ...words, '--socket-name', SOCKET);
   }
 
   try(file: string, ...words: string[]) {

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readCast } from '../../src/terminal/cast.ts';
-import { CLI, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
 import { hasTmux, TmuxServer } from '../helpers/tmux-server.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -35,7 +35,7 @@ async function twice(draw: string | Uint8Array) {
   ] as const)
     server.tmux('set-option', '-s', option, value);
   server.tmux('set-option', '-g', '-w', 'allow-passthrough', 'on');
-  open('wrapped', [process.execPath, CLI, '--name', 'ada', '--', ...agent('wrapped')]);
+  open('wrapped', [...COMMAND, '--name', 'ada', '--', ...agent('wrapped')]);
   for (const name of ['plain', 'wrapped'])
     await waitFor(() => server.show(name, '#{pane_title}') === 'drawn', `${name} to have drawn`);
 }
@@ -110,7 +110,7 @@ describe.runIf(hasTmux)('inside tmux', () => {
     writeFileSync(file, '\x1bPtmux;\x1b\x1b]1337;Key=whole\x07\x1b\\');
     // The agent draws only when the terminal is there to see it.
     const script = `while [ ! -e ${go} ]; do sleep 0.05; done; exec ${process.execPath} ${AGENT} ${file} ${file}.typed`;
-    server.tmux('new-session', '-d', '-s', 'wrapped', '--', process.execPath, CLI, '--', 'sh', '-c', script);
+    server.tmux('new-session', '-d', '-s', 'wrapped', '--', ...COMMAND, '--', 'sh', '-c', script);
     server.tmux('set-option', '-g', '-w', 'allow-passthrough', 'on');
     const terminal = new OuterTerminal(['tmux', ...server.socket, 'attach-session'], { env: server.env });
     try {

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CLI, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
 import { hasTmux, TmuxServer } from '../helpers/tmux-server.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -20,7 +20,7 @@ const panes = (format: string) =>
 
 async function agentsJoined(count: number): Promise<void> {
   await waitFor(() => {
-    const { stdout } = server.try(process.execPath, CLI, 'agents', '--json');
+    const { stdout } = server.try(...COMMAND, 'agents', '--json');
     return stdout !== '' && JSON.parse(stdout).agents.length === count;
   }, `${count} agents on the relay`);
 }
@@ -95,13 +95,7 @@ describe.runIf(hasTmux)('agent-wrap tmux', () => {
 
   it('opens a window in the tmux it is called from, and shows it', async () => {
     server.tmux('new-session', '-d', '-s', 'mine', '-x', '170', '-y', '40', 'sh');
-    server.tmux(
-      'send-keys',
-      '-t',
-      'mine',
-      `${process.execPath} ${CLI} tmux 'ada=${ECHO}' 'bob=${ECHO}'`,
-      'Enter',
-    );
+    server.tmux('send-keys', '-t', 'mine', `${COMMAND.join(' ')} tmux 'ada=${ECHO}' 'bob=${ECHO}'`, 'Enter');
     await waitFor(
       () => server.tmux('list-windows', '-t', 'mine').split('\n').length === 2,
       'a second window',
@@ -111,13 +105,7 @@ describe.runIf(hasTmux)('agent-wrap tmux', () => {
     expect(
       server.tmux('list-panes', '-t', 'mine', '-F', '#{@agent_wrap_name} #{pane_left}').split('\n'),
     ).toEqual(['ada 0', 'bob 85']);
-    server.tmux(
-      'send-keys',
-      '-t',
-      'mine:0',
-      `${process.execPath} ${CLI} tmux --no-attach 'eve=${ECHO}'`,
-      'Enter',
-    );
+    server.tmux('send-keys', '-t', 'mine:0', `${COMMAND.join(' ')} tmux --no-attach 'eve=${ECHO}'`, 'Enter');
     await waitFor(() => server.tmux('list-windows', '-t', 'mine').split('\n').length === 3, 'a third window');
     await waitFor(() => server.agentWrap('ls').stdout.includes('eve'), 'eve');
     await waitFor(() => server.show('mine', '#{window_index}') === '1', 'what was shown to be shown again');
@@ -125,7 +113,7 @@ describe.runIf(hasTmux)('agent-wrap tmux', () => {
 
   it('attaches a terminal', async () => {
     const terminal = new OuterTerminal(
-      [process.execPath, CLI, 'tmux', '--socket-name', server.socket[1] as string, `ada=${ECHO}`],
+      [...COMMAND, 'tmux', '--socket-name', server.socket[1] as string, `ada=${ECHO}`],
       { env: { ...server.env, TMUX: undefined, TMUX_PANE: undefined } },
     );
     try {

@@ -22,7 +22,7 @@ async function client(env: Record<string, string> = {}): Promise<Client> {
   const made = new Client({ name: 'test', version: '1' });
   clients.push(made);
   const transport = new StdioClientTransport({
-    command: process.execPath,
+    command: FILE,
     args: [...LEADING, 'mcp'],
     env: { ...home.env, ...env },
     stderr: 'inherit',
