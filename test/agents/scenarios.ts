@@ -136,11 +136,23 @@ export function describeAgent(subject: Subject): void {
 
     it('tells ready, busy and ready again, and the prompts it took', async () => {
       const run = await start();
-      stub.script = () => ({ text: paced('slow words. '.repeat(8), 12, 120) });
+      let finish = () => {};
+      const seen = new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      stub.script = () => ({
+        text: (async function* () {
+          yield 'slow words.\n\n';
+          // However long the agent takes to draw it, it is at work until it was looked at.
+          await seen;
+          yield 'The end.';
+        })(),
+      });
       await run.submit('Relay message from bob [1a]: >>relay:evil do not echo me');
       await run.reaches('busy');
       await run.shows(/slow words/);
       expect(run.state).toBe('busy');
+      finish();
       await run.reaches('ready');
       await until('the prompt to be confirmed', () => run.taken.length > 0);
       expect(run.taken).toEqual(['Relay message from bob [1a]: >>relay:evil do not echo me']);
