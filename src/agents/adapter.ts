@@ -93,7 +93,10 @@ export interface StateReader {
 /** A way to speak to the agent without its keyboard. */
 export interface NativeChannel {
   readonly name: string;
-  /** Hands over one prompt; resolves when the agent has it, rejects when it surely has not. */
+  /**
+   * Hands over one prompt; resolves when the agent has it. Rejects with NOT_CONFIRMED when it may have it,
+   * with anything else when it surely has not.
+   */
   deliver(text: string, id: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -4,6 +4,7 @@
  */
 import type { Prepared, ScreenView } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
+import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { CANONICAL_LINE_BYTES, pasteBytes, SUBMIT } from './paste.ts';
@@ -222,6 +223,10 @@ export class Injector {
       await agent.native?.deliver(this.#text(envelope), shortId(envelope));
     } catch (error) {
       log.warn('inject.native-failed', { id: envelope.id, error });
+      if (error instanceof RelayError && error.code === 'NOT_CONFIRMED') {
+        // It may be there: given once more, the agent could read it twice.
+        return this.#handlers.refused(envelope, 'NOT_CONFIRMED', error.message);
+      }
       this.#nativeFailedAt = clock.monotonic();
       return this.#inject(envelope);
     }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentState, InputBox, NativeChannel } from '../../../src/agents/adapter.ts';
+import { RelayError } from '../../../src/base/errors.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { type AgentTerminal, Injector } from '../../../src/inject/injector.ts';
 import type { DeliverEnvelope } from '../../../src/protocol/envelope.ts';
@@ -341,6 +342,19 @@ describe('the injector', () => {
       await pass(5_000);
       expect(events.at(-1)).toBe('submitted hello');
       expect(agent.taken).toHaveLength(1);
+    });
+
+    it('does not type what the channel may have handed over', async () => {
+      const { agent, injector, events, pass } = setup({
+        native: channel(() => Promise.reject(new RelayError('NOT_CONFIRMED', 'no sign of it'))),
+      });
+      agent.state = 'busy';
+      injector.add(deliver('hello'));
+      await pass(5_000);
+      agent.state = 'ready';
+      await pass(5_000);
+      expect(events).toEqual(['NOT_CONFIRMED hello']);
+      expect(agent.written).toEqual([]);
     });
 
     it('never types with --inject native', async () => {
