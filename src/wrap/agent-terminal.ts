@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { ScreenView } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { strip } from '../base/strip.ts';
-import type { AgentTerminal } from '../inject/injector.ts';
+import type { AgentTerminal } from '../inject/typing.ts';
 import { DraftTracker } from '../terminal/draft-tracker.ts';
 import { lineMode } from '../terminal/line-mode.ts';
 import type { SettledLines } from '../terminal/settled-lines.ts';
@@ -25,7 +25,7 @@ export class WrappedTerminal implements AgentTerminal {
   #passthrough: Passthrough | undefined;
   #tail = Buffer.alloc(0);
   #lastOutputAt: number;
-  #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
 
   /** `typed` is told of all that is typed, by whomever. */
   constructor(lines: SettledLines, typed: TypedLines, clock: Clock) {
@@ -75,8 +75,9 @@ export class WrappedTerminal implements AgentTerminal {
     return this.#passthrough === undefined ? undefined : lineMode(this.#passthrough.agentTty);
   }
 
-  onceChanged(listener: () => void): void {
-    this.#listeners.push(listener);
+  onceChanged(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   async view(): Promise<ScreenView> {
@@ -103,7 +104,10 @@ export class WrappedTerminal implements AgentTerminal {
   }
 
   #changed(): void {
-    for (const listener of this.#listeners.splice(0)) listener();
+    for (const listener of this.#listeners) {
+      this.#listeners.delete(listener);
+      listener();
+    }
   }
 }
 

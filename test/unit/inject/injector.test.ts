@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { AgentState, InputBox, NativeChannel } from '../../../src/agents/adapter.ts';
 import { RelayError } from '../../../src/base/errors.ts';
 import { silentLog } from '../../../src/base/log.ts';
-import { type AgentTerminal, Injector } from '../../../src/inject/injector.ts';
+import { Injector } from '../../../src/inject/injector.ts';
+import type { AgentTerminal } from '../../../src/inject/typing.ts';
 import type { DeliverEnvelope } from '../../../src/protocol/envelope.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 
@@ -34,7 +35,7 @@ class FakeAgent implements AgentTerminal {
   line: { canonical: boolean; echo: boolean } | undefined;
   echoes = true;
   ignoredSubmits = 0;
-  readonly #listeners: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
 
   async write(bytes: Buffer): Promise<void> {
     const text = bytes.toString();
@@ -64,12 +65,21 @@ class FakeAgent implements AgentTerminal {
     return this.line;
   }
 
-  onceChanged(listener: () => void): void {
-    this.#listeners.push(listener);
+  onceChanged(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** How many wait for a change: it must not grow while nothing changes. */
+  get listeners(): number {
+    return this.#listeners.size;
   }
 
   changed(): void {
-    for (const listener of this.#listeners.splice(0)) listener();
+    for (const listener of this.#listeners) {
+      this.#listeners.delete(listener);
+      listener();
+    }
   }
 
   type(text: string): void {
@@ -86,6 +96,7 @@ function setup(
     mayType?: () => boolean;
     mode?: 'auto' | 'keys' | 'native';
     native?: NativeChannel;
+    preface?: string;
   } = {},
 ) {
   const agent = new FakeAgent();
@@ -104,6 +115,7 @@ function setup(
       known: options.known ?? true,
       echoed: false,
       mode: options.mode ?? 'auto',
+      preface: options.preface,
       mayType: options.mayType ?? (() => true),
       clock: agent.clock,
       log: silentLog,
@@ -129,8 +141,36 @@ describe('the injector', () => {
     expect(events).toEqual(['submitted hello']);
   });
 
-  it('gives one message at a time, in order', async () => {
+  it('gives several waiting messages to a known agent in one go, each with its own header', async () => {
     const { agent, injector, events, pass } = setup();
+    agent.state = 'busy';
+    for (const body of ['one', 'two', 'x'.repeat(9_000), 'four']) injector.add(deliver(body));
+    await pass(1_000);
+    agent.state = 'ready';
+    await pass(10_000);
+    expect(agent.taken.map((text) => text.match(/^Relay message from/gm)?.length)).toEqual([2, 1, 1]);
+    expect(events.filter((event) => event.startsWith('submitted'))).toHaveLength(4);
+  });
+
+  it('puts the briefing before the first message only', async () => {
+    const { agent, injector, pass } = setup({ preface: 'Be brief.' });
+    injector.add(deliver('one'));
+    await pass(5_000);
+    injector.add(deliver('two'));
+    await pass(5_000);
+    expect(agent.taken.map((text) => text.includes('Be brief.'))).toEqual([true, false]);
+  });
+
+  it('leaves nothing behind while it waits', async () => {
+    const { agent, injector, pass } = setup();
+    agent.state = 'dialog';
+    injector.add(deliver('hello'));
+    await pass(600_000);
+    expect(agent.listeners).toBe(1);
+  });
+
+  it('gives an unknown program one message at a time, in order', async () => {
+    const { agent, injector, events, pass } = setup({ known: false });
     for (const body of ['one', 'two', 'three']) injector.add(deliver(body));
     await pass(10_000);
     expect(agent.taken.map((text) => /: (\w+)/.exec(text)?.[1])).toEqual(['one', 'two', 'three']);
@@ -185,7 +225,7 @@ describe('the injector', () => {
     expect(events.at(-1)).toBe('submitted hello');
   });
 
-  it('does not press the key when a dialog opens after the paste, and never types the text again', async () => {
+  it('does not press the key while a dialog is open that came after the paste, and types the text once', async () => {
     const { agent, injector, events, pass } = setup();
     injector.add(deliver('hello'));
     await pass(50);
@@ -193,7 +233,12 @@ describe('the injector', () => {
     agent.changed();
     await pass(60_000);
     expect(agent.written).toHaveLength(1);
-    expect(events.filter((event) => !event.startsWith('waiting'))).toEqual(['NOT_CONFIRMED hello']);
+    expect(events).toEqual([]);
+    agent.state = 'ready';
+    agent.changed();
+    await pass(5_000);
+    expect(agent.written.slice(1)).toEqual(['\r']);
+    expect(events).toEqual(['submitted hello']);
   });
 
   it('does not press the key when the person types into the box after the paste', async () => {

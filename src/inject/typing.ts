@@ -1,0 +1,138 @@
+/**
+ * One text into the agent's input box: paste → its echo → pause → submit key alone → a sign that it was
+ * taken. The text is typed once, whatever happens. real-agents.md §6.
+ */
+import type { Prepared, ScreenView } from '../agents/adapter.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { CANONICAL_LINE_BYTES, pasteBytes, SUBMIT } from './paste.ts';
+import type { Changing, Patience } from './patience.ts';
+
+/** The agent's terminal, as it is seen and used. */
+export interface AgentTerminal extends Changing {
+  /** One item of the FIFO: no key of the person comes in between. Resolves when the agent's side has it. */
+  write(bytes: Buffer): Promise<void>;
+  /** The screen, when no redraw is under way. */
+  view(): Promise<ScreenView>;
+  /** How the terminal treats lines now; undefined where it cannot be asked. */
+  lineMode(): Promise<{ canonical: boolean; echo: boolean } | undefined>;
+  /** Monotonic milliseconds of the agent's last output and of the person's last key. */
+  readonly lastOutputAt: number;
+  readonly lastKeyAt: number;
+  /** The person's keys since the last submit key. */
+  readonly keysSinceSubmit: number;
+}
+
+export interface TypingOptions {
+  terminal: AgentTerminal;
+  agent: Pick<Prepared, 'state' | 'inputBox' | 'typeWhileBusy'>;
+  /** The agent's box and state are known; else it is a program we know nothing of. */
+  known: boolean;
+  patience: Patience;
+  clock: Clock;
+  log: Log;
+}
+
+/** What is typed, and by what it is recognised on the screen. */
+export interface Typed {
+  text: string;
+  /** Words of the text, any of which shows that it stands there. */
+  marks: readonly string[];
+  /** The agent's own record says that it took the text. */
+  taken: () => boolean;
+}
+
+export type TypingResult =
+  | { outcome: 'submitted' }
+  /** Nothing was typed. */
+  | { outcome: 'refused'; code: 'MESSAGE_TOO_LARGE'; message: string }
+  /** It was typed, and nobody knows whether it was taken. */
+  | { outcome: 'refused'; code: 'NOT_CONFIRMED'; message: string };
+
+/** Pause between the paste and the submit key: agents take what comes sooner as part of the paste. */
+const SETTLE_MS = 120;
+/** How long the echo of a paste may take. */
+const ECHO_MS = 4_000;
+/** How long a known agent may take to show that it took the submit key, and how often the key is pressed. */
+const CONFIRM_MS = 1_500;
+const SUBMIT_TRIES = 3;
+
+const notConfirmed = (message: string): TypingResult => ({
+  outcome: 'refused',
+  code: 'NOT_CONFIRMED',
+  message,
+});
+
+export async function typeIn(typed: Typed, options: TypingOptions): Promise<TypingResult> {
+  const { terminal, patience, clock, log } = options;
+  const view = await terminal.view();
+  const bytes = pasteBytes(typed.text, view.bracketedPaste);
+  const mode = await terminal.lineMode();
+  if (mode?.canonical === true && bytes.length > CANONICAL_LINE_BYTES) {
+    const message = `the agent reads lines of at most ${CANONICAL_LINE_BYTES} bytes; this one has ${bytes.length}`;
+    return { outcome: 'refused', code: 'MESSAGE_TOO_LARGE', message };
+  }
+  log.debug('inject.paste', { marks: typed.marks, bytes: bytes.length });
+  await terminal.write(bytes);
+  const pastedAt = clock.monotonic();
+  if (!(await patience.until(() => echoed(typed, options), ECHO_MS))) {
+    // Without an echo an Enter could answer anything: a dialog, a search box, a password prompt.
+    return notConfirmed('the agent did not show the text that was typed');
+  }
+  await patience.sleep(SETTLE_MS);
+  return submit(typed, options, pastedAt);
+}
+
+/** Presses the submit key, alone, and waits for a sign that it was taken. */
+async function submit(typed: Typed, options: TypingOptions, pastedAt: number): Promise<TypingResult> {
+  const { terminal, agent, known, patience, log } = options;
+  for (let tries = 1; tries <= SUBMIT_TRIES; tries++) {
+    // The state again: a dialog may have opened since the paste, and the key would answer it. While it is
+    // open the text waits in the box below, for as long as the person lets it.
+    const open = await patience.until(
+      () => mayPress(typed, options),
+      ECHO_MS,
+      () => inTheWay(agent),
+    );
+    // What the person has typed meanwhile stands in the box with our text: submitting is up to them.
+    if (!open || terminal.lastKeyAt > pastedAt) break;
+    await terminal.write(SUBMIT);
+    if (!known) return { outcome: 'submitted' };
+    if (await patience.until(() => isTaken(typed, options), CONFIRM_MS)) return { outcome: 'submitted' };
+    log.info('inject.submit-again', { marks: typed.marks, tries });
+  }
+  return notConfirmed('the agent did not take the text that stands in its input box');
+}
+
+function inTheWay(agent: TypingOptions['agent']): boolean {
+  const { state } = agent.state;
+  return state === 'dialog' || state === 'starting' || (state === 'busy' && !agent.typeWhileBusy);
+}
+
+async function mayPress(typed: Typed, options: TypingOptions): Promise<boolean> {
+  if (inTheWay(options.agent)) return false;
+  return !options.known || echoed(typed, options);
+}
+
+/** The text stands in the box, as itself or as a chip for a long paste. */
+async function echoed(typed: Typed, { terminal, agent, known }: TypingOptions): Promise<boolean> {
+  const view = await terminal.view();
+  if (!known) return shows(view.rows().join(''), typed);
+  const box = agent.inputBox(view);
+  return box !== undefined && box.mode === 'prompt' && shows(box.text, typed);
+}
+
+async function isTaken(typed: Typed, { terminal, agent }: TypingOptions): Promise<boolean> {
+  if (typed.taken()) return true;
+  const box = agent.inputBox(await terminal.view());
+  return box !== undefined && box.mode === 'prompt' && !shows(box.text, typed);
+}
+
+/** A chip such as `[Pasted text #1 +5 lines]`: agents show long pastes so. */
+const CHIP = /\[Pasted[^\]]*\]/i;
+
+/** Blanks do not count: boxes wrap where they like. */
+function shows(text: string, { marks }: Typed): boolean {
+  const dense = text.replace(/\s+/g, '');
+  return marks.some((mark) => dense.includes(mark)) || CHIP.test(text);
+}
