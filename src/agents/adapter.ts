@@ -14,6 +14,14 @@ export type SpeechKind = (typeof SPEECH_KINDS)[number];
 
 export type AgentState = 'starting' | 'ready' | 'busy' | 'dialog' | 'unknown';
 
+/** How to start the relay's MCP server. Its secrets are in the environment, never in its arguments. */
+export interface McpLaunch {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Names of the variables it must be given. */
+  readonly envVars: readonly string[];
+}
+
 /** What an adapter may use; everything in it is for this run only. */
 export interface AdapterContext {
   /** Our name on the relay. */
@@ -30,6 +38,8 @@ export interface AdapterContext {
   runDirectory(): string;
   /** The text that teaches the agent the relay; absent with --no-brief. */
   readonly briefing: string | undefined;
+  /** The relay's tools as an MCP server for this run; absent without --mcp. */
+  readonly mcp?: McpLaunch | undefined;
   /** `auto`: the best the agent has, falling back. */
   readonly speech: SpeechKind | 'auto';
   readonly clock: Clock;

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import type { AdapterContext } from './adapter.ts';
+import type { AdapterContext, McpLaunch } from './adapter.ts';
 import { hasOption, takeOption } from './arguments.ts';
 import { isRecord, type JsonRecord, parseRecord, recordIn } from './json-record.ts';
 
@@ -47,7 +47,7 @@ export function launchArguments(
 ): Launch {
   const { briefing } = context;
   let args = [...context.args];
-  const ours: string[] = [];
+  const ours: string[] = context.mcp === undefined ? [] : mcpArguments(context.mcp);
   const settings = hookUrl === undefined ? undefined : mergedSettings(context, hookUrl);
   if (settings !== undefined) {
     args = takeOption(args, '--settings').rest;
@@ -69,6 +69,16 @@ export function launchArguments(
     sessionId: fresh ? sessionId : given,
     hooked: settings !== undefined,
   };
+}
+
+/**
+ * The relay's tools beside the servers of the person, and allowed without a question. With `=`, because both
+ * options take all words that follow, and the person's prompt may be one. Its environment is all of ours.
+ * `alwaysLoad`, or the model would have to search for the tools before it may call one.
+ */
+function mcpArguments({ command, args }: McpLaunch): string[] {
+  const config = { mcpServers: { relay: { type: 'stdio', command, args, alwaysLoad: true } } };
+  return [`--mcp-config=${JSON.stringify(config)}`, '--allowedTools=mcp__relay'];
 }
 
 /** The person's `--settings` with our hooks beside theirs; undefined if theirs cannot be read. */

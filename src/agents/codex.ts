@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Adapter, AdapterContext } from './adapter.ts';
+import type { Adapter, AdapterContext, McpLaunch } from './adapter.ts';
 import { optionValue } from './arguments.ts';
 import { CodexQueue } from './codex-queue.ts';
 import { codexAsks, codexInputBox, codexTitle } from './codex-screen.ts';
@@ -56,6 +56,19 @@ function textOf(file: string): string {
   }
 }
 
+/**
+ * The relay's tools for this run. Codex gives a server only the variables that are named, and under
+ * `--ask-for-approval never` refuses a tool that writes unless its server is approved. Seen in 0.169.0.
+ */
+function mcpArguments({ command, args, envVars }: McpLaunch): string[] {
+  const settings = { command, args, env_vars: envVars, default_tools_approval_mode: 'approve' };
+  // Valid TOML: JSON's strings and lists of strings are TOML's.
+  return Object.entries(settings).flatMap(([key, value]) => [
+    '-c',
+    `mcp_servers.relay.${key}=${JSON.stringify(value)}`,
+  ]);
+}
+
 export const codex: Adapter = {
   profile: 'codex',
 
@@ -81,6 +94,7 @@ export const codex: Adapter = {
     state.onChange((now) => (now === 'busy' ? threads.turnBegan() : now === 'ready' && threads.turnEnded()));
     // Valid TOML: a JSON string is a basic string of TOML.
     const config = configured ? ['-c', `developer_instructions=${JSON.stringify(briefing)}`] : [];
+    if (session && context.mcp !== undefined) config.push(...mcpArguments(context.mcp));
     const listed = session && (context.speech === 'auto' || context.speech === 'transcript');
     const { file, launcher = [] } = context;
     const queue = new CodexQueue({ file, launcher, env, cwd, thread: () => threads.current });

@@ -41,6 +41,12 @@ export function command(): Command {
   });
 }
 
+/** What may stand in place of `<command>`, for completions. */
+export async function words(): Promise<{ word: string; description: string }[]> {
+  const { declaredCommands } = await import('../daemon/commands/relay-commands.ts');
+  return declaredCommands().map(({ name, description }) => ({ word: name, description }));
+}
+
 async function ask(name: string, words: readonly string[], options: CallOptions): Promise<CommandResult> {
   const answer = await askRelay(placeOf(options, process.env), name, parseInput(words));
   return parseResult(z.unknown(), answer);

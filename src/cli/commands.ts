@@ -4,7 +4,6 @@ import { Command } from 'commander';
 import type { DeclaredCommand } from '../afd/command.ts';
 import { matches } from '../afd/command-filter.ts';
 import { describeCommand } from '../afd/reference.ts';
-import { declaredCommands } from '../daemon/commands/relay-commands.ts';
 import { throwUsage } from './usage.ts';
 
 const EXAMPLES = `
@@ -33,7 +32,8 @@ export function command(): Command {
     .option('--consume <protocol>', 'handoffs only to this protocol (repeatable)', collect, [])
     .option('--json', 'print JSON, with schemas, errors and examples')
     .addHelpText('after', EXAMPLES)
-    .action(({ tag, anyTag, exclude, consume, json }: CommandsOptions) => {
+    .action(async ({ tag, anyTag, exclude, consume, json }: CommandsOptions) => {
+      const { declaredCommands } = await import('../daemon/commands/relay-commands.ts');
       const filter = {
         all: tag,
         exclude,

@@ -34,6 +34,7 @@ export function complete({ wrap, subcommands }: Program, words: readonly string[
   const last = words.at(-1) ?? '';
   const only = (candidates: readonly Candidate[]) => candidates.filter(({ word }) => word.startsWith(last));
   let context = wrap;
+  let argumentsGiven = 0;
   let optionsEnded = false;
   let pending: Option | undefined;
   for (const word of words.slice(0, -1)) {
@@ -45,6 +46,7 @@ export function complete({ wrap, subcommands }: Program, words: readonly string[
           : context.commands.find((each) => each.name() === word);
       // From here on it is the agent's command line, of which we know nothing.
       if (next === undefined && context === wrap) return { candidates: [], and: 'files' };
+      if (next === undefined) argumentsGiven++;
       context = next ?? context;
     } else if (word === '--') optionsEnded = true;
     else {
@@ -68,7 +70,8 @@ export function complete({ wrap, subcommands }: Program, words: readonly string[
   const choices = context.registeredArguments.flatMap(({ argChoices, description }) =>
     (argChoices ?? []).map((word) => ({ word, description })),
   );
-  const candidates = [...nested, ...choices];
+  const known = subcommands.find(({ command }) => command === context)?.words ?? [];
+  const candidates = [...nested, ...choices, ...(argumentsGiven === 0 ? known : [])];
   return candidates.length > 0 ? { candidates: only(candidates) } : { candidates: [], and: 'files' };
 }
 

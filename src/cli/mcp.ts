@@ -1,10 +1,7 @@
-/** `agent-wrap mcp`: the relay's tools for an agent, over stdin and stdout. The SDK is loaded only here. */
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+/** `agent-wrap mcp`: the relay's tools for an agent, over stdin and stdout. */
 import { Command } from 'commander';
 import * as z from 'zod';
 import { parseResult } from '../afd/parse-result.ts';
-import { declaredCommands } from '../daemon/commands/relay-commands.ts';
-import { mcpServer } from '../mcp/server.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { askRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
@@ -29,6 +26,11 @@ export function command(): Command {
 async function serve(options: PlaceOptions): Promise<void> {
   const place = placeOf(options, process.env);
   const gone = new AbortController();
+  // Loaded only now: completions and the man page look at every subcommand.
+  const [{ mcpServer, StdioServerTransport }, { declaredCommands }] = await Promise.all([
+    import('../mcp/server.ts'),
+    import('../daemon/commands/relay-commands.ts'),
+  ]);
   const server = mcpServer({
     commands: declaredCommands(),
     call: async (name, input, signal) => {

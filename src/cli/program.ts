@@ -7,14 +7,22 @@ export interface Program {
   /** `agent-wrap` itself. */
   wrap: Command;
   /** Those that are for people, and what general help says of them. */
-  subcommands: readonly { name: string; summary: string; command: Command }[];
+  subcommands: readonly {
+    name: string;
+    summary: string;
+    command: Command;
+    /** What may stand in place of its first argument. */
+    words: readonly { word: string; description: string }[];
+  }[];
 }
 
 export async function loadProgram(all: Subcommands): Promise<Program> {
   const loaded = Object.entries(all).map(async ([name, { summary, load }]) => {
     if (summary === undefined) return [];
-    const { command } = await load();
-    return [{ name, summary, command: command(all).name(`agent-wrap ${name}`) }];
+    const { command, words } = await load();
+    return [
+      { name, summary, command: command(all).name(`agent-wrap ${name}`), words: (await words?.()) ?? [] },
+    ];
   });
   return { wrap: wrapCommand(), subcommands: (await Promise.all(loaded)).flat() };
 }

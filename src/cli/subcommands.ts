@@ -4,7 +4,11 @@ import type { Command } from 'commander';
 export interface Subcommand {
   /** One line for the general help; absent: not for people. */
   summary?: string;
-  load: () => Promise<{ command: (all: Subcommands) => Command }>;
+  load: () => Promise<{
+    command: (all: Subcommands) => Command;
+    /** What may stand in place of its first argument, for completions. */
+    words?: () => Promise<{ word: string; description: string }[]>;
+  }>;
 }
 
 export type Subcommands = Readonly<Record<string, Subcommand>>;

@@ -1,7 +1,8 @@
 /** `agent-wrap [options] <agent> [args…]`: runs an agent in a PTY. Options of ours come before it. */
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { PROFILES, type Profile, SPEECH_KINDS, type SpeechKind } from '../agents/adapter.ts';
+import { type McpLaunch, PROFILES, type Profile, SPEECH_KINDS, type SpeechKind } from '../agents/adapter.ts';
 import { briefing } from '../agents/briefing.ts';
 import { findAgent, pickAdapter } from '../agents/pick.ts';
 import { systemClock } from '../base/clock.ts';
@@ -13,8 +14,9 @@ import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
 import type { Recorder } from '../wrap/recorder.ts';
 import { processSignals } from '../wrap/signals.ts';
-import { placeOf } from './place.ts';
+import { type Place, placeOf } from './place.ts';
 import { openRecorder } from './record.ts';
+import { selfCommand } from './self.ts';
 import { applySettings } from './settings.ts';
 import { throwUsage } from './usage.ts';
 
@@ -36,6 +38,7 @@ export interface WrapOptions {
   speech: SpeechKind | 'auto';
   /** `--no-brief` makes it false; `--brief` asks for it also where it is typed before the first message. */
   brief?: boolean;
+  mcp?: true;
   briefFile?: string;
   record?: string;
   recordInput?: true;
@@ -109,6 +112,7 @@ export function command(): Command {
     )
     .option('--brief', 'teach an unknown agent the relay, before its first message')
     .option('--no-brief', 'do not teach the agent the relay')
+    .option('--mcp', 'give the agent relay_send, relay_poll, … as MCP tools for this run (claude, codex)')
     .addOption(
       new Option('--brief-file <path>', 'teach it with this text instead').argParser(
         nonEmpty('--brief-file', 'a path'),
@@ -181,8 +185,9 @@ async function wrapOnRelay({
     import('../wrap/attach.ts'),
   ]);
   const place = placeOf(options, process.env);
+  const adapter = pickAdapter([file, ...args], options.profile);
   return Wrapper.run({
-    adapter: pickAdapter([file, ...args], options.profile),
+    adapter,
     agent: { typed: agent, file, args },
     env: process.env,
     cwd,
@@ -194,12 +199,35 @@ async function wrapOnRelay({
     inject: options.inject,
     speech: options.speech,
     briefing: briefingFor(options, [file, ...args], place.namespace),
+    mcp: options.mcp ? mcpLaunch(adapter.profile, place) : undefined,
     attach: () => attach({ ...place, env: process.env, mayLead: true, clock: systemClock, log }),
     clock: systemClock,
     log,
     signals: processSignals,
     recorder,
   });
+}
+
+/** Kinds of agents that take an MCP server for one run, without a file of the person being touched. */
+const TAKE_MCP: ReadonlySet<Profile> = new Set(['claude', 'codex']);
+
+/** How the agent starts `agent-wrap mcp`. Throws USAGE for an agent that cannot be given it for one run. */
+function mcpLaunch(profile: Profile, { socketPath }: Place): McpLaunch {
+  if (!TAKE_MCP.has(profile)) {
+    throw new RelayError('USAGE', `--mcp is for ${[...TAKE_MCP].join(' and ')}, not for this agent`, {
+      suggestion: 'add it to the configuration of the agent: agent-wrap mcp',
+    });
+  }
+  const { file, args } = selfCommand();
+  return {
+    command: file,
+    args: [...args, 'mcp', ...(socketPath === undefined ? [] : ['--socket', resolve(socketPath)])],
+    envVars: [
+      ...['AGENT_RELAY_NAME', 'AGENT_RELAY_TOKEN', 'AGENT_RELAY_NAMESPACE'],
+      // Where the relay's directory is looked for.
+      ...['XDG_STATE_HOME', 'XDG_RUNTIME_DIR'],
+    ],
+  };
 }
 
 /** The text that teaches the agent the relay; of an unknown one only if asked for: it would be typed. */

@@ -4,9 +4,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type CommandResult, failureFrom } from '../afd/result.ts';
 import type { Clock } from '../base/clock.ts';
-import { RelayError } from '../base/errors.ts';
+import { RelayError, systemCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { encodeEnvelope, newEnvelope } from '../protocol/envelope.ts';
 import {
@@ -46,6 +47,7 @@ export class Control {
       { headersTimeout: HTTP_HEADER_MS, requestTimeout: HTTP_REQUEST_MS, connectionsCheckingInterval: 1_000 },
       (request, response) => void this.#serve(request, response),
     );
+    this.#http.on('clientError', refuseRequest);
     // `emit('connection')` does not start the check of the two time-outs: listening does.
     this.#http.emit('listening');
   }
@@ -178,6 +180,27 @@ function parseCall(body: string): { method: string; params: unknown } {
     });
   }
   return { method, params: params ?? {} };
+}
+
+/** What Node refuses before there is a request: too slow, too long, or no HTTP at all. The same shape. */
+function refuseRequest(error: Error, socket: Duplex): void {
+  const code = systemCode(error);
+  const [status, refusal] =
+    code === 'ERR_HTTP_REQUEST_TIMEOUT'
+      ? ['408 Request Timeout', new RelayError('TIMEOUT', 'the request came too slowly')]
+      : code === 'HPE_HEADER_OVERFLOW'
+        ? [
+            '431 Request Header Fields Too Large',
+            new RelayError('MESSAGE_TOO_LARGE', 'the header is too long'),
+          ]
+        : ['400 Bad Request', new RelayError('BAD_REQUEST', 'this is not HTTP')];
+  if (!socket.writable) return;
+  const body = `${JSON.stringify({ result: failureFrom(refusal) })}\n`;
+  const length = Buffer.byteLength(body);
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${length}\r\n\r\n${body}`,
+  );
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

@@ -4,6 +4,9 @@
  * plain text and without a code. Conformance §6.
  */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
+
+export { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { DeclaredCommand } from '../afd/command.ts';
 import { nearNames } from '../afd/near-name.ts';

@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Adapter, Prepared, Profile, SpeechKind } from '../agents/adapter.ts';
+import type { Adapter, McpLaunch, Prepared, Profile, SpeechKind } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -24,6 +24,7 @@ import { Hearing, type Said } from './hearing.ts';
 import { Notices } from './notices.ts';
 import { Passthrough } from './passthrough.ts';
 import type { Recorder } from './recorder.ts';
+import { Reporter } from './reporter.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { Signals } from './signals.ts';
 
@@ -45,6 +46,8 @@ export interface WrapperOptions {
   inject: InjectMode;
   speech: SpeechKind | 'auto';
   briefing: ((name: string) => string) | undefined;
+  /** `--mcp`: the relay's tools for the agent. */
+  mcp?: McpLaunch | undefined;
   recorder?: Recorder | undefined;
   attach: () => Promise<Attachment>;
   clock: Clock;
@@ -64,6 +67,7 @@ export class Wrapper {
   readonly #client: RelayClient;
   readonly #runDirectory = new RunDirectory();
   readonly #notices: Notices;
+  readonly #reporter: Reporter;
   #injector: Injector | undefined;
   #early: DeliverEnvelope[] = [];
   #briefing: string | undefined;
@@ -93,9 +97,13 @@ export class Wrapper {
         delivery: (envelope) => this.#delivered(envelope),
         released: (ids) => this.#injector?.release(ids),
         fate: (fate) => this.#fate(fate),
-        stateChanged: (state) => log.info('relay.state', { state }),
+        stateChanged: (state) => {
+          log.info('relay.state', { state });
+          if (state === 'ready') this.#reporter.renew();
+        },
       },
     );
+    this.#reporter = new Reporter(this.#client, clock, log);
   }
 
   /** Starts the agent, joined to the relay as soon as that is there; resolves with its exit code. */
@@ -126,6 +134,7 @@ export class Wrapper {
       cwd,
       runDirectory: () => this.#runDirectory.path(),
       briefing: this.#briefing,
+      mcp: options.mcp,
       speech: options.speech,
       clock,
       log,
@@ -148,6 +157,12 @@ export class Wrapper {
     const terminal = new WrappedTerminal(lines, typed, clock);
     lines.screen.onSettled(() => prepared.state.screen(screenView(lines)));
     hearing.start();
+    this.#reporter.start(() => ({
+      status: prepared.state.state,
+      waitsFor: this.#injector?.waiting ? this.#injector.reason : undefined,
+      speech: hearing.kind,
+    }));
+    prepared.state.onChange(() => this.#reporter.changed());
     const passthrough = new Passthrough({
       tty,
       // The name as it was typed, as a shell does: some programs look at it (busybox, sh).
@@ -211,7 +226,10 @@ export class Wrapper {
             log.warn('inject.refused', { id: envelope.id, from: envelope.from, code, message });
             if (!this.#notices.owns(envelope)) this.#client.refuse(envelope, code, message);
           },
-          waiting: (reason) => log.info('inject.waiting', { reason: reason ?? 'none' }),
+          waiting: (reason) => {
+            log.info('inject.waiting', { reason: reason ?? 'none' });
+            this.#reporter.changed();
+          },
         },
       );
     }
@@ -259,6 +277,7 @@ export class Wrapper {
     const leave = async () => {
       this.#injector?.close();
       this.#notices.close();
+      this.#reporter.close();
       await lines.flush();
       await hearing.close();
       lines.close();

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -105,6 +106,71 @@ describe('P22 HTTP on the same socket', () => {
     client.socket.write(Buffer.alloc(1_200_000, 0x20));
     await waitFor(() => client.text().includes('MESSAGE_TOO_LARGE'));
     expect(client.text()).toMatch(/^HTTP\/1.1 413/);
+  });
+
+  it.each([
+    ['no HTTP', 'HELO relay\r\n\r\n', 400, 'BAD_REQUEST'],
+    ['an endless header', `GET / HTTP/1.1\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, 431, 'MESSAGE_TOO_LARGE'],
+    ['a header that does not end', 'GET /health HTTP/1.1\r\nHost: relay\r\n', 408, 'TIMEOUT'],
+    [
+      'a body that does not end',
+      'POST /rpc HTTP/1.1\r\nHost: relay\r\nContent-Length: 10\r\n\r\n{',
+      408,
+      'TIMEOUT',
+    ],
+  ])('%s is refused in the same shape, and the connection closed', async (_, bytes, status, code) => {
+    const client = await dial();
+    client.socket.write(bytes);
+    await waitFor(() => client.closed(), 'the end', 20_000);
+    expect(client.text()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(JSON.parse(client.text().split('\r\n\r\n')[1] as string)).toMatchObject({
+      result: { success: false, error: { code } },
+    });
+  });
+
+  it('serves 64 requests at once, and tells the next one to come again', async () => {
+    const clients = await Promise.all(Array.from({ length: 64 }, () => dial()));
+    for (const { socket } of clients) socket.write('GET /events HTTP/1.1\r\nHost: relay\r\n\r\n');
+    await waitFor(() => clients.every((client) => client.text().includes('text/event-stream')));
+    expect(JSON.parse(await curl('http://relay/health'))).toMatchObject({
+      result: { error: { code: 'QUEUE_FULL', retryable: true } },
+    });
+    clients[0]?.socket.destroy();
+    await waitFor(async () => JSON.parse(await curl('http://relay/health')).status === 'ok');
+    for (const { socket } of clients) socket.destroy();
+  });
+
+  it('holds a scoped token to its commands and its own events (P10)', async () => {
+    const token = `as_${'k'.repeat(43)}`;
+    const scoped_token_hash = createHash('sha256').update(token).digest('hex');
+    const bob = await dial();
+    bob.socket.write(
+      encodeEnvelope(newEnvelope('HELLO', { agent: 'bob', session: { scoped_token_hash } }, 0)),
+    );
+    await waitFor(() => bob.types().includes('WELCOME'));
+    const rpc = async (method: string, params = {}) => {
+      const authorization = `Authorization: Bearer ${token}`;
+      const answer = await curl(
+        '-H',
+        authorization,
+        '-d',
+        JSON.stringify({ method, params }),
+        'http://relay/rpc',
+      );
+      return JSON.parse(answer).result;
+    };
+    expect(await rpc('relay-status')).toMatchObject({ success: true, data: { agent: 'bob' } });
+    expect(JSON.stringify(await rpc('relay-status'))).not.toMatch(/"s-[0-9a-f]{32}"/);
+    expect((await rpc('relay-connect', { agent: 'eve' })).error.code).toBe('FORBIDDEN');
+    const events = await dial();
+    events.socket.write(`GET /events HTTP/1.1\r\nHost: relay\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+    await waitFor(() => events.text().includes('text/event-stream'));
+    await leader.call('relay-send', { to: 'ann', body: 'not for bob' });
+    await leader.call('relay-send', { to: 'bob', body: 'for bob' });
+    await waitFor(() => events.text().includes('"to":"bob"'));
+    expect(events.text()).not.toContain('"to":"ann"');
+    expect(events.text()).not.toContain('for bob');
+    for (const { socket } of [bob, events]) socket.destroy();
   });
 
   it('streams events, and a session’s coming is one', async () => {

@@ -122,6 +122,20 @@ describe('the examples in docs/examples', () => {
   });
 });
 
+describe('relay-report', () => {
+  it('agents shows what a wrapper sees of its agent', async () => {
+    const agent = `
+      until agent-wrap agents --json | grep -q '"name":"seen"[^}]*"speech":"screen"'; do sleep 0.1; done`;
+    const ran = await home.run('agent-wrap', ['--name', 'seen', 'sh', '-c', agent]);
+    expect(ran.code).toBe(0);
+  });
+
+  it('--mcp is refused for an agent that cannot be given it for one run', async () => {
+    const ran = await home.run('agent-wrap', ['--mcp', 'sh', '-c', 'echo started']);
+    expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('[USAGE]') });
+  });
+});
+
 describe('checklist 27: where a token may be seen', () => {
   it('checklist 27: the audit log is the owner’s, and neither it nor any other file of the relay has a token', async () => {
     const { data } = resultOf(await home.cli('call', 'relay-connect', 'agent=audited'));

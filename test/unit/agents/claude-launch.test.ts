@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AdapterContext } from '../../../src/agents/adapter.ts';
+import type { AdapterContext, McpLaunch } from '../../../src/agents/adapter.ts';
 import { beginsSession, launchArguments } from '../../../src/agents/claude-launch.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
@@ -18,7 +18,10 @@ describe('the arguments of Claude Code', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const launch = (args: string[], options: { briefing?: string; url?: string } = { url: URL }) => {
+  const launch = (
+    args: string[],
+    options: { briefing?: string; url?: string; mcp?: McpLaunch } = { url: URL },
+  ) => {
     const context: AdapterContext = {
       name: 'alice',
       file: 'claude',
@@ -27,6 +30,7 @@ describe('the arguments of Claude Code', () => {
       cwd: folder,
       runDirectory: () => folder,
       briefing: options.briefing,
+      mcp: options.mcp,
       speech: 'auto',
       clock: systemClock,
       log: silentLog,
@@ -46,6 +50,20 @@ describe('the arguments of Claude Code', () => {
       { hooks: [{ type: 'http', url: URL, timeout: 5 }] },
     ]);
     expect({ hooked, sessionId }).toEqual({ hooked: true, sessionId: ID });
+  });
+
+  it("carry the relay's tools, in words that cannot take the person's prompt for their own", () => {
+    const mcp = { command: 'node', args: ['cli.js', 'mcp'], envVars: ['AGENT_RELAY_TOKEN'] };
+    const { args } = launch(['--continue', 'fix it'], { mcp });
+    const [config = '', allowed, ...rest] = args;
+    expect(config).toMatch(/^--mcp-config=/);
+    expect(JSON.parse(config.slice('--mcp-config='.length))).toEqual({
+      mcpServers: {
+        relay: { type: 'stdio', command: 'node', args: ['cli.js', 'mcp'], alwaysLoad: true },
+      },
+    });
+    expect(allowed).toBe('--allowedTools=mcp__relay');
+    expect(rest).toEqual(['--continue', 'fix it']);
   });
 
   it("keep the person's settings, given as JSON or as a file, and put our hooks behind theirs", () => {

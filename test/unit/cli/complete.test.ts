@@ -33,6 +33,12 @@ describe('completing a command line', () => {
     expect(complete(program, ['--name', ''])).toEqual({ candidates: [] });
   });
 
+  it('knows the commands of the relay, as the first argument of call', () => {
+    expect(words('call', 'relay-re')).toEqual(['relay-reconnect', 'relay-refresh-token', 'relay-report']);
+    expect(words('call', '--format', 'text', 'relay-p')).toEqual(['relay-poll']);
+    expect(words('call', 'relay-send', '')).toEqual([]);
+  });
+
   it('does not take the value of an option for a command', () => {
     expect(words('--name', 'send', '--inj')).toEqual(['--inject']);
     expect(and('--name', 'send', '')).toBe('programs');
