@@ -125,8 +125,9 @@ export class RelayClient {
 
   /** Gives the message back to its name's queue, where a poll may read it (P4, P27). */
   defer(envelope: DeliverEnvelope, message: string): void {
-    this.#inbox.released(envelope.id);
-    this.#answer(envelope, { code: 'DEFERRED', message });
+    const verdict = { code: 'DEFERRED', message };
+    this.#inbox.deferred(envelope.id, verdict);
+    this.#answer(envelope, verdict);
   }
 
   /** May this delivery still be typed? Only while we are READY and it is ours (P9). */

@@ -26,7 +26,7 @@ import { Router } from './router.ts';
 import { Sessions } from './sessions.ts';
 import { type DaemonSettings, DEFAULT_SETTINGS } from './settings.ts';
 import { type Due, RelayState } from './state.ts';
-import type { Store } from './store/store.ts';
+import type { Fence, Store } from './store/store.ts';
 import type { RandomBytes } from './tokens.ts';
 
 /** Milliseconds between two looks at what is due; a fraction of every interval we promise. */
@@ -40,6 +40,8 @@ const SWEEP_MS = 60_000;
 
 export interface DaemonOptions {
   store: Store;
+  /** The one that the store asks as well. */
+  fence: Fence;
   clock: Clock;
   log: Log;
   random: RandomBytes;
@@ -74,7 +76,7 @@ export class Daemon {
     const log = options.log.child({ epoch });
     const settings = { ...DEFAULT_SETTINGS, ...options.settings };
     const state = new RelayState();
-    const journal = new Journal(store, state, (error) => this.#storeFailed(error));
+    const journal = new Journal(store, state, options.fence, (error) => this.#storeFailed(error));
     const audit = options.audit ?? ((event: AuditEvent) => log.info('audit', event));
     const shared = {
       epoch,

@@ -66,6 +66,7 @@ export class Host {
     const place = { directory, epoch: leadership.epoch, fence: leadership };
     this.daemon = new Daemon({
       store: openStore?.(place) ?? new MemoryStore(leadership),
+      fence: leadership,
       clock,
       log,
       random: randomBytes,

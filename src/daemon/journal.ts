@@ -2,23 +2,25 @@
  * The only way to change the state: append a record, and say the promise once the store says it is safe
  * (write → sync → fence, P20). docs/protocol.md §Records.
  */
-import type { RelayError } from '../base/errors.ts';
+import { RelayError } from '../base/errors.ts';
 import type { Message } from './message.ts';
 import { encodeRecord, type RelayRecord } from './record.ts';
 import type { RelayState } from './state.ts';
-import type { Store } from './store/store.ts';
+import type { Fence, Store } from './store/store.ts';
 
 export class Journal {
   readonly #store: Store;
   readonly #state: RelayState;
+  readonly #fence: Fence;
   readonly #failed: (error: RelayError) => void;
   /** What has happened but found no room on the disk: tried again, its promise not said till then. */
   #postponed: (() => void)[] = [];
 
   /** @param failed called when the store takes nothing any more: deposed, or broken. */
-  constructor(store: Store, state: RelayState, failed: (error: RelayError) => void) {
+  constructor(store: Store, state: RelayState, fence: Fence, failed: (error: RelayError) => void) {
     this.#store = store;
     this.#state = state;
+    this.#fence = fence;
     this.#failed = failed;
   }
 
@@ -63,6 +65,17 @@ export class Journal {
       this.#judge(error);
     });
     return message;
+  }
+
+  /** Asked before anything is handed out that no record of its own has brought here (P20). */
+  passesFence(): boolean {
+    try {
+      this.#fence.check();
+      return true;
+    } catch (error) {
+      this.#failed(RelayError.from(error));
+      return false;
+    }
   }
 
   /** Tries again what found no room. */

@@ -105,8 +105,8 @@ export class Mailbox {
   readonly #streams = new Map<string, Stream>();
   #turns: Stream[] = [];
   readonly #held = new Set<string>();
-  /** Given back by the connected session (DEFERRED): for polls, or the next session. */
-  readonly #deferred = new Map<number, Delivery>();
+  /** Given back by a session (DEFERRED): for polls, or the next session. */
+  readonly #deferred = new Map<number, { delivery: Delivery; session: string }>();
   #waiting = 0;
 
   constructor(name: string) {
@@ -166,24 +166,26 @@ export class Mailbox {
     if (this.#streams.get(keyOf(delivery))?.remove(delivery)) this.#waiting--;
   }
 
-  defer(delivery: Delivery): void {
+  defer(delivery: Delivery, session: string): void {
     delivery.state = 'waiting';
-    this.#deferred.set(delivery.seq, delivery);
+    this.#deferred.set(delivery.seq, { delivery, session });
   }
 
   takeDeferred(): Delivery | undefined {
-    for (const [seq, delivery] of this.#deferred) {
+    for (const [seq, { delivery }] of this.#deferred) {
       this.#deferred.delete(seq);
       return delivery;
     }
     return undefined;
   }
 
-  /** Another session serves the name: what the last one gave back is offered again. */
-  restoreDeferred(): void {
-    const deferred = [...this.#deferred.values()];
-    this.#deferred.clear();
-    for (const delivery of deferred) this.put(delivery);
+  /** `session` serves the name: what another gave back is offered again (P4). */
+  restoreDeferred(session: string): void {
+    for (const [seq, deferred] of [...this.#deferred]) {
+      if (deferred.session === session) continue;
+      this.#deferred.delete(seq);
+      this.put(deferred.delivery);
+    }
   }
 
   /**

@@ -47,8 +47,8 @@ export class Peer {
   #answered = false;
   #unstoredBytes = 0;
   #paused = false;
-  /** Streams that stay refused after a QUEUE_FULL (P15): stream → the refused id and till when. */
-  readonly refused = new Map<string, { id: string; until: number }>();
+  /** Streams that stay refused (P15): stream → the oldest refused id, the place of its SEND, and till when. */
+  readonly refused = new Map<string, { id: string; order: number; until: number }>();
 
   constructor(relay: Relay, connection: Connection, ended: (peer: Peer) => void) {
     this.#relay = relay;
@@ -82,7 +82,9 @@ export class Peer {
       envelope: (envelope) => this.#receive(envelope),
       invalid: (error, fatal) => this.#invalid(error, fatal),
       heard: () => this.#heartbeat.heard(this.#relay.clock.monotonic()),
-      drain: () => this.pump(),
+      drain: () => {
+        if (this.#relay.journal.passesFence()) this.pump();
+      },
       closed: () => this.#gone(),
     });
   }
@@ -137,7 +139,10 @@ export class Peer {
     this.hush(false);
   }
 
-  /** Delivers what may go now: streams take turns, within the limits of P13 and P14. */
+  /**
+   * Delivers what may go now: streams take turns, within the limits of P13 and P14. To be called behind
+   * the fence only: when a record is stored, or after asking it (P20).
+   */
   pump(): void {
     const session = this.#session;
     if (this.#state !== 'ready' || session === undefined) return;
@@ -299,7 +304,6 @@ export class Peer {
         this.#inflight.take(delivery.id);
         this.#relay.router.delivered(delivery, 'written');
       }
-      this.pump();
     } else {
       this.#writtenLook = this.#relay.clock.after(WRITTEN_LOOK_MS, () => this.#lookForWritten());
     }

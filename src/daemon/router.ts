@@ -78,21 +78,22 @@ export class Router {
 
   /** The recipient has it: typed, read, or (without acknowledgments) written to its socket. */
   delivered(delivery: Delivery, how: Exclude<EndState, 'dead'> = 'delivered'): void {
-    if (delivery.state === 'delivered' || delivery.state === 'written') return;
-    this.#end(delivery, how);
+    if (delivery.state === 'delivered' || delivery.state === 'written') this.#freed(delivery.recipient);
+    else this.#end(delivery, how);
   }
 
   /** A dead letter, with its reason; the sender is told. */
   bury(delivery: Delivery, code: ErrorCode | string, text: string): void {
-    if (!delivery.ended) this.#end(delivery, 'dead', code, text);
+    if (delivery.ended) this.#freed(delivery.recipient);
+    else this.#end(delivery, 'dead', code, text);
   }
 
   /** P4: the recipient gives it back to its name's queue. */
   defer(delivery: Delivery, session: string): void {
-    if (delivery.ended) return;
+    if (delivery.ended) return this.#freed(delivery.recipient);
     this.#relay.journal.write({ t: 'deferred', seq: delivery.seq, session }, () => {
       this.#fate(delivery, 'deferred');
-      this.#relay.polls.wake(delivery.recipient);
+      this.wake(delivery.recipient);
     });
   }
 
@@ -126,7 +127,7 @@ export class Router {
     const now = clock.now();
     if (delivery.until > now) {
       state.deadlines.add(delivery.until, { kind: 'delivery', delivery });
-    } else if (!delivery.given) {
+    } else if (!delivery.given || state.findMailbox(delivery.recipient)?.known !== true) {
       this.bury(delivery, 'EXPIRED', `not delivered to ${delivery.recipient} in time`);
     } else if (sessions.mayReturn(delivery.recipient)) {
       state.deadlines.add(now + settings.heartbeatMs, { kind: 'delivery', delivery });
@@ -207,6 +208,7 @@ export class Router {
       reply.repeated();
       return;
     }
+    if (!this.#relay.journal.passesFence()) return;
     reply.stored(message);
     for (const delivery of message.deliveries) tellFate(this.#relay, delivery);
   }
@@ -262,6 +264,8 @@ export class Router {
       },
       () => {
         this.#fate(delivery, how);
+        // Its place is free for the next.
+        this.#relay.peers.get(delivery.recipient)?.pump();
         const { message } = delivery;
         if (how === 'dead' && message.command && message.from !== SYSTEM_NAME) {
           this.notice(
@@ -272,6 +276,11 @@ export class Router {
         }
       },
     );
+  }
+
+  /** An answer changed nothing, and still made room for the next delivery. */
+  #freed(name: string): void {
+    if (this.#relay.journal.passesFence()) this.#relay.peers.get(name)?.pump();
   }
 
   #fate(delivery: Delivery, fate: EndState | 'deferred' | 'held'): void {

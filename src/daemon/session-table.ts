@@ -22,6 +22,8 @@ export interface Session {
   connectedAt?: number;
   disconnectedAt?: number;
   closedAt?: number;
+  /** Monotonic, ms: when it lost its connection in this reign, so that no jump of the wall clock prolongs its lease. */
+  leftAt?: number;
   /** Wall clock, ms; counters of this reign. Not promised to anybody, so not recorded. */
   lastActivity: number;
   sent: number;

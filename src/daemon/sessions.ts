@@ -48,11 +48,14 @@ export class Sessions {
   readonly #random: RandomBytes;
   /** Monotonic: before it no name is given by prefix (P9). */
   readonly #prefixFrom: number;
+  /** Monotonic: names that were left in an earlier reign are kept from here on (P9). */
+  #servingSince: number;
 
   constructor(relay: Relay, random: RandomBytes, tookOver: boolean) {
     this.#relay = relay;
     this.#random = random;
-    this.#prefixFrom = relay.clock.monotonic() + (tookOver ? relay.settings.prefixPauseMs : 0);
+    this.#servingSince = relay.clock.monotonic();
+    this.#prefixFrom = this.#servingSince + (tookOver ? relay.settings.prefixPauseMs : 0);
   }
 
   /** A pending session for `relay-connect`, once it is stored. Throws BAD_NAME, NAME_IN_USE. */
@@ -178,6 +181,7 @@ export class Sessions {
   left(session: Session): void {
     if (session.state !== 'active') return;
     this.#relay.journal.write({ t: 'left', session: session.id, at: this.#now });
+    session.leftAt = this.#relay.clock.monotonic();
     this.#announce(session);
     this.schedule(session);
   }
@@ -207,6 +211,7 @@ export class Sessions {
 
   /** After a restart: whoever was connected is not any more, and its window starts now (P9). */
   recovered(): void {
+    this.#servingSince = this.#relay.clock.monotonic();
     for (const session of this.#relay.state.sessions.all()) {
       if (session.state === 'active') this.left(session);
       else this.schedule(session);
@@ -269,8 +274,9 @@ export class Sessions {
       refuse('BAD_NAME', `not a name for an agent: ${JSON.stringify(name.slice(0, 80))}`);
     const holder = this.#relay.state.sessions.holder(name);
     if (holder === undefined || holder === owner) return;
-    const leased =
-      holder.injects && this.#now - (holder.disconnectedAt ?? 0) < this.#relay.settings.nameLeaseMs;
+    const { clock, settings } = this.#relay;
+    const since = holder.leftAt ?? this.#servingSince;
+    const leased = holder.injects && clock.monotonic() - since < settings.nameLeaseMs;
     if (holder.state === 'active') refuse('NAME_IN_USE', `${name} is connected`, { retryable: false });
     if (leased) refuse('NAME_IN_USE', `${name} may come back for some seconds`, { retryable: true });
   }

@@ -70,7 +70,7 @@ export class RelayState {
         return undefined;
       case 'deferred': {
         const delivery = this.messages.bySeq(record.seq);
-        if (delivery && !delivery.ended) this.#defer(delivery);
+        if (delivery && !delivery.ended) this.#defer(delivery, record.session);
         return undefined;
       }
       case 'hold':
@@ -89,7 +89,7 @@ export class RelayState {
       default: {
         const session = this.sessions.apply(record);
         if (session !== undefined) this.mailbox(session.name).known = true;
-        if (record.t === 'active' && session) this.mailbox(session.name).restoreDeferred();
+        if (record.t === 'active' && session) this.mailbox(session.name).restoreDeferred(session.id);
         return undefined;
       }
     }
@@ -107,7 +107,10 @@ export class RelayState {
   /** Rebuilds the state from a record that an earlier reign left. */
   recover(record: RelayRecord): void {
     const message = this.apply(record);
-    if (message !== undefined) this.settle(message);
+    if (message === undefined) return;
+    this.settle(message);
+    // Nobody recorded whether it was given: its recipient may have it (P12, P16).
+    for (const delivery of message.deliveries) delivery.given = true;
   }
 
   /** The highest seq number given in `epoch`: zero for a new reign. */
@@ -135,10 +138,10 @@ export class RelayState {
     if (record.how === 'dead') delivery.reason = { code: record.code ?? 'REJECTED', text: record.text ?? '' };
   }
 
-  #defer(delivery: Delivery): void {
+  #defer(delivery: Delivery, session: string): void {
     const mailbox = this.mailbox(delivery.recipient);
     if (delivery.state === 'waiting') mailbox.remove(delivery);
-    mailbox.defer(delivery);
+    mailbox.defer(delivery, session);
     this.deadlines.add(delivery.until, { kind: 'delivery', delivery });
   }
 

@@ -29,6 +29,7 @@ export class TestRelay {
   constructor(options: Partial<Omit<DaemonOptions, 'store'>> & { store?: Store } = {}) {
     this.daemon = new Daemon({
       store: new MemoryStore({ check: () => {} }),
+      fence: { check: () => {} },
       clock: this.clock,
       log: silentLog,
       random: steadyRandom(),

@@ -109,11 +109,13 @@ interface NameChange {
 /** One process that uses the disk; once dead, nothing it began goes on. */
 export interface SimProcess {
   alive: boolean;
+  /** Its own scheduler, where a stopped process does nothing either. */
+  later?(fn: () => void): void;
 }
 
 export class SimDisk {
   readonly #random: Random;
-  readonly #scheduler: SimScheduler;
+  readonly #scheduler: Pick<SimScheduler, 'later'>;
   readonly #names = new Map<string, Inode>();
   readonly #durableNames = new Map<string, Inode>();
   #changes: NameChange[] = [];
@@ -124,7 +126,7 @@ export class SimDisk {
   failingWrites = 0;
   failingSyncs = 0;
 
-  constructor(random: Random, scheduler: SimScheduler) {
+  constructor(random: Random, scheduler: Pick<SimScheduler, 'later'>) {
     this.#random = random;
     this.#scheduler = scheduler;
   }
@@ -133,14 +135,16 @@ export class SimDisk {
   files(process: SimProcess): Files {
     const turn = <T>(fn: () => T): Promise<T> =>
       new Promise<T>((resolve, reject) => {
-        this.#scheduler.later(() => {
-          if (!process.alive) return;
-          try {
-            resolve(fn());
-          } catch (error) {
-            reject(error);
-          }
-        });
+        (process.later === undefined ? this.#scheduler : (process as Pick<SimScheduler, 'later'>)).later(
+          () => {
+            if (!process.alive) return;
+            try {
+              resolve(fn());
+            } catch (error) {
+              reject(error);
+            }
+          },
+        );
       });
     return {
       create: (name) =>

@@ -13,5 +13,4 @@ export const ack: Handler<'ACK'> = (relay, peer, { payload }) => {
       relay.router.delivered(delivery);
     }
   }
-  peer.pump();
 };

@@ -6,5 +6,4 @@ export const nack: Handler<'NACK'> = (relay, peer, { payload }) => {
   if (delivery === undefined || peer.session === undefined) return;
   if (payload.code === 'DEFERRED') relay.router.defer(delivery, peer.session.id);
   else relay.router.bury(delivery, payload.code, payload.message);
-  peer.pump();
 };

@@ -8,6 +8,9 @@ import type { Relay } from '../relay.ts';
 import type { Session } from '../session-table.ts';
 import { refusalOf, tellStored } from '../tell.ts';
 
+/** The store takes nothing any more, and the last group may have been written or not. */
+const UNANSWERED: ReadonlySet<string> = new Set(['DEPOSED', 'STORE_FAILED', 'SHUTTING_DOWN']);
+
 /** A BUSY for every so many messages above the soft mark (P14). */
 const BUSY_EVERY = 1_000;
 
@@ -28,7 +31,7 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   const { raw, payload_meta: meta } = envelope;
   const bytes = raw.payload.length;
   peer.storing(bytes);
-  session.sent++;
+  const order = ++session.sent;
   relay.router.send(
     {
       id: envelope.id,
@@ -49,8 +52,14 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
       },
       refused: (error) => {
         peer.storing(-bytes);
-        if (error.code === 'QUEUE_FULL') {
-          peer.refused.set(stream, { id: envelope.id, until: now + QUEUE_FULL_PAUSE_MS });
+        // Whether it was stored is our successor's to say: BYE follows, and the sender asks there.
+        if (UNANSWERED.has(error.code)) return;
+        if (error.code === 'QUEUE_FULL' || error.code === 'STORE_FULL') {
+          // The oldest is the one to wait for: a full disk refuses later than a full queue.
+          const before = peer.refused.get(stream);
+          if (before === undefined || order < before.order) {
+            peer.refused.set(stream, { id: envelope.id, order, until: now + QUEUE_FULL_PAUSE_MS });
+          }
         }
         refuse(error);
       },
@@ -60,7 +69,7 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   if (envelope.to !== undefined) advise(relay, peer, session.name, envelope.to);
 };
 
-/** P15: after QUEUE_FULL a stream stays refused until that id comes again or some seconds pass. */
+/** P15: after QUEUE_FULL or STORE_FULL a stream stays refused until that id comes again or some seconds pass. */
 function isRefused(peer: Peer, stream: string, id: string, now: number): boolean {
   const refused = peer.refused.get(stream);
   if (refused === undefined) return false;

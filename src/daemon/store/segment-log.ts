@@ -221,6 +221,8 @@ export class SegmentLog implements Store {
       if (this.#wantedSnapshot !== undefined) await this.#startSnapshot(this.#wantedSnapshot);
       const group = this.#takeGroup();
       const error = group.length === 0 ? undefined : await this.#commit(group);
+      // What came after it may not overtake it, however small it is (P15).
+      if (error?.code === 'STORE_FULL') group.push(...this.#queue.splice(0));
       for (const { done } of group) this.#call(done, error);
       this.#answered += group.length;
       this.#openBarriers();

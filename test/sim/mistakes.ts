@@ -1,0 +1,139 @@
+/**
+ * Mistakes a daemon could make, put around the production code from outside: the simulation must find each
+ * of them, or it proves nothing.
+ */
+
+import type { Files, OpenFile } from '../../src/daemon/store/files.ts';
+import type { Fence } from '../../src/daemon/store/store.ts';
+import { encodeFrame, FrameDecoder } from '../../src/protocol/frame.ts';
+import { derivedId } from '../../src/protocol/ids.ts';
+import type { Link } from '../../src/transport/link.ts';
+
+export const MISTAKES = [
+  'ack-before-sync',
+  'no-epoch-check',
+  'seq-reset-on-takeover',
+  'no-deduplication',
+  'replay-of-unsynced-records',
+] as const;
+
+export type Mistake = (typeof MISTAKES)[number];
+
+/** A frame as it is on the wire, looked at or changed on the way. */
+// biome-ignore lint/suspicious/noExplicitAny: whatever a frame may hold
+export type Frame = Record<string, any>;
+
+/** The fence that a leader is given. */
+export function mistakenFence(fence: Fence, mistake: Mistake | undefined): Fence {
+  return mistake === 'no-epoch-check' ? { check: () => {} } : fence;
+}
+
+/** The disk that a leader is given; `recovering` says whether it still reads what it found. */
+export function mistakenFiles(files: Files, mistake: Mistake | undefined, recovering: () => boolean): Files {
+  const lazy =
+    mistake === 'ack-before-sync'
+      ? () => true
+      : mistake === 'replay-of-unsynced-records'
+        ? recovering
+        : undefined;
+  if (lazy === undefined) return files;
+  const wrap = (file: OpenFile): OpenFile => ({
+    ...file,
+    sync: () => (lazy() ? Promise.resolve() : file.sync()),
+  });
+  return {
+    ...files,
+    create: async (name) => wrap(await files.create(name)),
+    open: async (name) => wrap(await files.open(name)),
+  };
+}
+
+/** The daemon's end of a connection; `connection` is another number for each. */
+export function mistakenLink(link: Link, mistake: Mistake | undefined, connection: number): Link {
+  switch (mistake) {
+    case 'seq-reset-on-takeover':
+      return changedLink(link, {
+        received: (frame) => frame,
+        sent: (frame) => {
+          if (frame.delivery) frame.delivery.seq %= 2 ** 32;
+          return frame;
+        },
+      });
+    case 'no-deduplication': {
+      const original = new Map<string, string>();
+      return changedLink(link, {
+        received: (frame) => {
+          if (frame.type !== 'SEND') return frame;
+          const id = derivedId(frame.id, String(connection));
+          original.set(id, frame.id);
+          return { ...frame, id };
+        },
+        sent: (frame) => {
+          const id = original.get(frame.payload.ack_id);
+          if (id !== undefined) frame.payload.ack_id = id;
+          return frame;
+        },
+      });
+    }
+    default:
+      return link;
+  }
+}
+
+/** A link whose frames are seen, in both directions, before they go on. */
+export function watchedLink(
+  link: Link,
+  seen: { sent(frame: Frame): void; received(frame: Frame): void },
+): Link {
+  const sent = new FrameDecoder();
+  const received = new FrameDecoder();
+  return {
+    start: (handlers) =>
+      link.start({
+        data: (bytes) => {
+          for (const body of received.push(bytes)) seen.received(JSON.parse(body.toString('utf8')));
+          handlers.data(bytes);
+        },
+        drain: () => handlers.drain(),
+        closed: (error) => handlers.closed(error),
+      }),
+    write: (bytes) => {
+      for (const body of sent.push(bytes)) seen.sent(JSON.parse(body.toString('utf8')));
+      link.write(bytes);
+    },
+    get bufferedBytes() {
+      return link.bufferedBytes;
+    },
+    pause: () => link.pause(),
+    resume: () => link.resume(),
+    end: () => link.end(),
+    destroy: () => link.destroy(),
+  };
+}
+
+function changedLink(link: Link, change: { sent(frame: Frame): Frame; received(frame: Frame): Frame }): Link {
+  const sent = new FrameDecoder();
+  const received = new FrameDecoder();
+  const changed = (bytes: Buffer, decoder: FrameDecoder, how: (frame: Frame) => Frame): Buffer =>
+    Buffer.concat(
+      [...decoder.push(bytes)].map((body) =>
+        encodeFrame(JSON.stringify(how(JSON.parse(body.toString('utf8'))))),
+      ),
+    );
+  return {
+    start: (handlers) =>
+      link.start({
+        data: (bytes) => handlers.data(changed(bytes, received, change.received)),
+        drain: () => handlers.drain(),
+        closed: (error) => handlers.closed(error),
+      }),
+    write: (bytes) => link.write(changed(bytes, sent, change.sent)),
+    get bufferedBytes() {
+      return link.bufferedBytes;
+    },
+    pause: () => link.pause(),
+    resume: () => link.resume(),
+    end: () => link.end(),
+    destroy: () => link.destroy(),
+  };
+}

@@ -1,0 +1,78 @@
+/** One simulated machine: its time, disk, network and relay directory, all of them from one seed. */
+import { type Log, silentLog } from '../../src/base/log.ts';
+import type { DEFAULT_SETTINGS } from '../../src/daemon/settings.ts';
+import type { Durability } from '../../src/daemon/store/segment.ts';
+import { Random, SimDisk } from '../helpers/sim-files.ts';
+import type { Mistake } from './mistakes.ts';
+import { SimDirectory } from './sim-directory.ts';
+import { SimNetwork } from './sim-network.ts';
+import { SimProcess, type WallClock } from './sim-process.ts';
+import { SimTime } from './sim-time.ts';
+import { Witness } from './witness.ts';
+
+export interface SimOptions {
+  seed: number;
+  mistake?: Mistake;
+  /** Told each line of the trace as it happens. */
+  tell?: (line: string) => void;
+}
+
+export class SimMachine {
+  readonly options: SimOptions;
+  readonly random: Random;
+  readonly time = new SimTime();
+  readonly wall: WallClock = { offset: 0 };
+  readonly network: SimNetwork;
+  readonly disk: SimDisk;
+  readonly directory = new SimDirectory();
+  readonly witness: Witness;
+  readonly durability: Durability;
+  readonly settings: Partial<typeof DEFAULT_SETTINGS>;
+  /** While faults happen. */
+  faulty = true;
+  #hash = 0x811c9dc5;
+
+  constructor(options: SimOptions) {
+    this.options = options;
+    this.random = new Random(options.seed);
+    this.network = new SimNetwork(this.random);
+    // A process of its own that never stops: each leader brings the one it runs in.
+    this.disk = new SimDisk(this.random, { later: (fn) => this.time.after(0, fn) });
+    this.durability = this.random.chance(0.75) ? 'sync' : 'process';
+    this.settings = this.random.chance(0.2) ? { pairHardMark: 4, relayMaxMessages: 60 } : {};
+    this.witness = new Witness(this.trace);
+  }
+
+  get hash(): string {
+    return (this.#hash >>> 0).toString(16).padStart(8, '0');
+  }
+
+  newProcess(): SimProcess {
+    return new SimProcess(this.time, this.random, this.wall);
+  }
+
+  unlucky(probability: number): boolean {
+    return this.faulty && this.random.chance(probability);
+  }
+
+  readonly trace = (text: string): void => {
+    const line = `${this.time.now.toFixed(3).padStart(12)} ${text}`;
+    for (let i = 0; i < line.length; i++) {
+      this.#hash = Math.imul(this.#hash ^ line.charCodeAt(i), 0x01000193);
+    }
+    this.options.tell?.(line);
+  };
+
+  /** A log that is only seen with the trace. */
+  log(who: string): Log {
+    const { tell } = this.options;
+    if (tell === undefined) return silentLog;
+    const line = (event: string, fields?: object) =>
+      tell(`${' '.repeat(13)}${who}: ${event} ${JSON.stringify(fields ?? {}, plain).slice(0, 300)}`);
+    const log: Log = { debug: () => {}, info: line, warn: line, error: line, child: () => log };
+    return log;
+  }
+}
+
+const plain = (_key: string, value: unknown): unknown =>
+  value instanceof Error ? `${value.name}: ${value.message}` : value;

@@ -1,0 +1,393 @@
+/**
+ * One seed, one history: agents talk while processes die and stop, connections break, the disk fills up
+ * and fails, clocks jump and the power goes; then all that ends, and everything must come to rest.
+ */
+
+import { messageKey } from '../../src/daemon/message.ts';
+import { decodeRecord } from '../../src/daemon/record.ts';
+import { RelayState } from '../../src/daemon/state.ts';
+import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
+import { type Manner, SimAgent } from './sim-agent.ts';
+import { SimMachine, type SimOptions } from './sim-machine.ts';
+
+export interface SimResult {
+  seed: number;
+  violations: readonly string[];
+  /** Of everything that happened: the same seed gives the same. */
+  hash: string;
+  messages: number;
+  /** Milliseconds that passed in the simulation. */
+  elapsed: number;
+}
+
+const NAMES = ['ann', 'bob', 'cid', 'dot'];
+
+/** Milliseconds of peace in which everything must have come to rest: the longest is the brake's minute. */
+const PEACE_MS = 10 * 60_000;
+
+/** Milliseconds in which everybody must be connected while one process stays stopped (P20). */
+const REPLACED_MS = 60_000;
+
+/** Milliseconds between two looks of the person at its inbox. */
+const NOTICES_MS = 5_000;
+
+/** Milliseconds in which a healthy disk has what it was given. */
+const SETTLED_MS = 2_000;
+
+export async function simulate(options: SimOptions): Promise<SimResult> {
+  const world = new SimWorld(options);
+  await world.run();
+  const { machine } = world;
+  return {
+    seed: options.seed,
+    violations: machine.witness.violations,
+    hash: machine.hash,
+    messages: machine.witness.messages.size,
+    elapsed: machine.time.now,
+  };
+}
+
+class SimWorld {
+  readonly machine: SimMachine;
+  readonly #manners: Manner[];
+  readonly #agents = new Map<string, SimAgent>();
+  readonly #lives = new Map<string, number>();
+  /** What may happen in this history, by weight: few kinds at a time find more than all together. */
+  readonly #acts: { weight: number; act: () => void }[];
+  #count = 0;
+  /** The wall clock's highest offset there was. */
+  #furthest = 0;
+
+  constructor(options: SimOptions) {
+    this.machine = new SimMachine(options);
+    const { random, network } = this.machine;
+    network.slowness = random.chance(0.2) ? 200 : 2;
+    const defers = random.chance(0.3) ? 0.15 : 0;
+    this.#manners = NAMES.slice(0, 2 + random.below(3)).map((name) => ({
+      name,
+      injects: random.chance(0.4),
+      maxInflight: 1 + random.below(random.chance(0.5) ? 3 : 16),
+      topics: random.chance(0.5) ? ['news'] : [],
+      slowness: random.chance(0.2) ? 3_000 : 20,
+      refuses: random.chance(0.2) ? 0.1 : 0,
+      defers,
+    }));
+    const faults: [number, () => void][] = [
+      [3, () => this.#kill()],
+      [2, () => this.#stop()],
+      [2, () => this.#leave()],
+      [1, () => this.#suspend()],
+      [3, () => network.cut()],
+      [2, () => this.#powerCut()],
+      [2, () => this.#jump()],
+      [2, () => this.#fill()],
+      [1, () => this.#fail()],
+    ];
+    this.#acts = faults
+      .filter(() => random.chance(0.5))
+      .map(([weight, act]) => ({ weight, act }))
+      .concat([{ weight: 12, act: () => this.#say() }]);
+  }
+
+  async run(): Promise<void> {
+    const { random, witness } = this.machine;
+    for (const { name } of this.#manners) this.#come(name);
+    for (let left = 30 + random.below(60); left > 0 && witness.violations.length === 0; left -= 1) {
+      await this.#pass(this.#gap());
+      this.#act();
+    }
+    if (witness.violations.length > 0) return;
+    await this.#rest();
+    // The last ends are known before they are stored.
+    await this.#pass(SETTLED_MS);
+    if (witness.violations.length > 0) return;
+    for (const agent of this.#agents.values()) agent.process.kill();
+    await this.#audit();
+  }
+
+  #gap(): number {
+    const { random } = this.machine;
+    const roll = random.next();
+    if (roll < 0.6) return random.next() * 10;
+    return roll < 0.92 ? random.next() * 500 : random.next() * 8_000;
+  }
+
+  #act(): void {
+    const { random } = this.machine;
+    let roll = random.below(this.#acts.reduce((sum, { weight }) => sum + weight, 0));
+    for (const { weight, act } of this.#acts) {
+      roll -= weight;
+      if (roll < 0) return act();
+    }
+  }
+
+  async #pass(ms: number): Promise<void> {
+    const { time, witness } = this.machine;
+    const end = time.now + ms;
+    let over = false;
+    time.after(ms, () => {
+      over = true;
+    });
+    while (!over && time.now <= end && witness.violations.length === 0) await time.step();
+  }
+
+  async #until(done: () => boolean, ms: number): Promise<boolean> {
+    const { time, witness } = this.machine;
+    const end = time.now + ms;
+    while (!done() && time.now < end && witness.violations.length === 0) await time.step();
+    return done();
+  }
+
+  // ── What happens ──────────────────────────────────────────────────────────────────────────────────────
+
+  #come(name: string): void {
+    const manner = this.#manners.find((each) => each.name === name) as Manner;
+    const life = (this.#lives.get(name) ?? 0) + 1;
+    this.#lives.set(name, life);
+    this.machine.trace(`${name}.${life} comes`);
+    this.#agents.set(name, new SimAgent(this.machine, manner, life));
+  }
+
+  /** It is there again after a while. */
+  #comeAgain(name: string): void {
+    this.#agents.delete(name);
+    const { random, time } = this.machine;
+    time.after(random.next() * (random.chance(0.2) ? 20_000 : 500), () => this.#come(name));
+  }
+
+  #some(): SimAgent | undefined {
+    const agents = [...this.#agents.values()];
+    return agents[this.machine.random.below(agents.length)];
+  }
+
+  #say(): void {
+    const { random } = this.machine;
+    for (let left = 1 + random.below(4); left > 0; left -= 1) {
+      const agent = this.#some();
+      if (agent === undefined || agent.process.stopped || agent.client.state === 'closed') return;
+      const others = this.#manners.filter(({ name }) => name !== agent.manner.name);
+      const roll = random.next();
+      const body = `m${++this.#count}`;
+      const to = others[random.below(others.length)]?.name;
+      const ttl = random.chance(0.1) ? 1 + random.below(20_000) : undefined;
+      if (roll < 0.1) agent.send(body, '*', undefined, ttl);
+      else if (roll < 0.2) agent.send(body, undefined, 'news', ttl);
+      else if (roll < 0.23) agent.send(body, 'nobody', undefined, 1 + random.below(20_000));
+      else agent.send(body, to, roll < 0.4 ? 'work' : undefined, ttl);
+    }
+  }
+
+  #kill(): void {
+    const agent = this.#some();
+    if (agent === undefined) return;
+    this.machine.trace(`${agent.manner.name}.${agent.life} is killed`);
+    agent.process.kill();
+    this.#comeAgain(agent.manner.name);
+  }
+
+  #stop(): void {
+    const { random, time } = this.machine;
+    const agent = this.#some();
+    if (agent === undefined || agent.process.stopped) return;
+    const ms = random.next() * (random.chance(0.5) ? 40_000 : 3_000);
+    this.machine.trace(`${agent.manner.name}.${agent.life} is stopped for ${ms.toFixed()} ms`);
+    agent.process.stop();
+    time.after(ms, () => this.#goOn(agent));
+  }
+
+  #goOn(agent: SimAgent): void {
+    if (!agent.process.alive || !agent.process.stopped) return;
+    this.machine.trace(`${agent.manner.name}.${agent.life} goes on`);
+    agent.process.goOn();
+  }
+
+  #leave(): void {
+    const agent = this.#some();
+    if (agent === undefined || agent.process.stopped) return;
+    this.#goodbye(agent);
+  }
+
+  /** Leaves in order, and its process ends after that. */
+  #goodbye(agent: SimAgent): void {
+    const { name } = agent.manner;
+    this.machine.trace(`${name}.${agent.life} leaves`);
+    this.#agents.delete(name);
+    void agent.client.close().then(() => {
+      agent.process.kill();
+      this.#comeAgain(name);
+    });
+    agent.process.whenDead(() => {
+      if (!this.#agents.has(name)) this.machine.trace(`${name}.${agent.life} is gone`);
+    });
+  }
+
+  #suspend(): void {
+    const { random, time } = this.machine;
+    const agent = this.#some();
+    if (agent === undefined || agent.process.stopped) return;
+    this.machine.trace(`${agent.manner.name}.${agent.life} suspends`);
+    void agent.client.suspend().then(() => {
+      agent.process.stop();
+      time.after(random.next() * 10_000, () => {
+        this.#goOn(agent);
+        if (agent.process.alive) agent.process.soon(0, () => agent.client.resume());
+      });
+    });
+  }
+
+  #powerCut(): void {
+    const { disk, directory, durability, random, trace } = this.machine;
+    if (durability !== 'sync') return;
+    trace('the power goes');
+    for (const agent of [...this.#agents.values()]) {
+      agent.process.kill();
+      this.#comeAgain(agent.manner.name);
+    }
+    disk.powerCut();
+    if (random.chance(0.3)) directory.forget();
+  }
+
+  #jump(): void {
+    const { random, wall, trace } = this.machine;
+    const ms = Math.round((random.next() - 0.3) * (random.chance(0.2) ? 3_600_000 : 60_000));
+    trace(`the clock jumps by ${ms} ms`);
+    wall.offset += ms;
+    this.#furthest = Math.max(this.#furthest, wall.offset);
+  }
+
+  #fill(): void {
+    const { disk, random, time, trace } = this.machine;
+    disk.free = random.below(2_000);
+    trace(`the disk has ${disk.free} bytes left`);
+    time.after(random.next() * 3_000, () => {
+      disk.free = Number.POSITIVE_INFINITY;
+      trace('the disk has room again');
+    });
+  }
+
+  #fail(): void {
+    const { disk, random, trace } = this.machine;
+    if (random.chance(0.5)) disk.failingSyncs = 1;
+    else disk.failingWrites = 1;
+    trace('the disk fails once');
+  }
+
+  // ── Peace ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #rest(): Promise<void> {
+    const { disk, random, witness, network } = this.machine;
+    this.machine.trace('peace');
+    this.machine.faulty = false;
+    disk.free = Number.POSITIVE_INFINITY;
+    disk.failingSyncs = 0;
+    disk.failingWrites = 0;
+    network.slowness = 2;
+    const asleep = random.chance(0.3) ? this.#some() : undefined;
+    for (const agent of this.#agents.values()) if (agent !== asleep) this.#goOn(agent);
+    await this.#pass(45_000);
+    if (asleep?.process.alive) {
+      asleep.process.stop();
+      this.machine.trace(`${asleep.manner.name} sleeps on`);
+      const others = () => [...this.#agents.values()].filter((agent) => agent !== asleep);
+      if (!(await this.#until(() => others().every(isReady), REPLACED_MS))) {
+        witness.violated(`not ready while ${asleep.manner.name} sleeps: ${others().map(describe)}`);
+      }
+      this.#goOn(asleep);
+    }
+    if (!(await this.#until(() => this.#everybody().every(isReady), PEACE_MS))) {
+      return witness.violated(`not ready in peace: ${this.#everybody().map(describe)}`);
+    }
+    // Times that were promised by the wall clock come.
+    this.machine.wall.offset = this.#furthest;
+    this.#readNotices();
+    // What was given back goes to the next session.
+    for (const agent of this.#everybody()) if (agent.gaveBack) this.#goodbye(agent);
+    if (!(await this.#until(() => this.#drained(), PEACE_MS))) {
+      witness.violated(
+        `not at rest in peace: ${this.#everybody().map(describe)}, waiting ${this.#waiting()}`,
+      );
+    }
+    const connections = this.machine.directory.leader?.daemon.connections ?? 0;
+    if (connections > this.#manners.length) witness.violated(`${connections} connections are left`);
+  }
+
+  /** The person reads what the relay says to it, now and from time to time. */
+  #readNotices(since?: string): void {
+    const { directory, time } = this.machine;
+    const host = directory.leader;
+    const again = (last?: string) => time.after(NOTICES_MS, () => this.#readNotices(last));
+    if (!host?.listening) return again();
+    const input = since === undefined ? {} : { since };
+    void host.daemon.execute('relay-poll', input).then((result) => {
+      again(result.success ? (result.data as { lastMessageId?: string }).lastMessageId : undefined);
+    });
+  }
+
+  #everybody(): SimAgent[] {
+    return this.#manners
+      .map(({ name }) => this.#agents.get(name))
+      .filter((agent): agent is SimAgent => agent !== undefined);
+  }
+
+  #drained(): boolean {
+    const all = this.#everybody();
+    if (all.length < this.#manners.length) return false;
+    return all.every((agent) => isReady(agent) && agent.client.unended === 0) && this.#waiting() === 0;
+  }
+
+  #waiting(): unknown {
+    return this.machine.directory.leader?.daemon.health().waiting;
+  }
+
+  /** Reads the log once more and compares it with what was promised and told. */
+  async #audit(): Promise<void> {
+    const { disk, directory, durability, time, witness } = this.machine;
+    const process = this.machine.newProcess();
+    const store = new SegmentLog({
+      files: disk.files(process),
+      epoch: directory.highest + 1,
+      fence: { check: () => {} },
+      clock: process.clock,
+      log: this.machine.log('audit'),
+      durability,
+      soon: (fn) => process.soon(0, fn),
+    });
+    const state = new RelayState();
+    let failed: unknown;
+    let done = false;
+    const read = async () => {
+      for await (const record of store.recover()) state.recover(decodeRecord(record));
+    };
+    void read()
+      .catch((error) => {
+        failed = error;
+      })
+      .finally(() => {
+        done = true;
+      });
+    while (!done && (await time.step()));
+    if (failed !== undefined) return witness.violated(`the log cannot be read at the end: ${failed}`);
+    if (store.damage.length > 0) witness.violated(`damage on a sound disk: ${JSON.stringify(store.damage)}`);
+    for (const sent of witness.messages.values()) {
+      const known = [...sent.ids].map((id) => state.messages.get(messageKey(sent.from, '', id)));
+      for (const to of sent.promised ?? []) {
+        const delivery = known
+          .flatMap((message) => message?.deliveries ?? [])
+          .find(({ recipient }) => recipient === to);
+        if (delivery === undefined) witness.violated(`${sent.body} to ${to} was promised and is lost`);
+        else if (delivery.state === 'delivered' && !sent.taken.has(to)) {
+          witness.violated(`${sent.body} ended as delivered to ${to}, who never took it`);
+        } else if (!delivery.ended) witness.violated(`${sent.body} to ${to} is left ${delivery.state}`);
+        else if (delivery.state === 'dead' && this.#agents.get(sent.from)?.life === sent.life) {
+          if (!sent.failed.has(to)) witness.violated(`nobody was told that ${sent.body} never reached ${to}`);
+        }
+      }
+    }
+  }
+}
+
+const isReady = ({ client, process }: SimAgent): boolean =>
+  process.alive && (client.state === 'ready' || client.state === 'closed');
+
+const describe = ({ manner, life, client }: SimAgent): string =>
+  `${manner.name}.${life} ${client.state} with ${client.unended} unended`;

@@ -1,0 +1,208 @@
+/**
+ * Sees what was sent, written to connections, handed to agents and told to senders, and says what must
+ * never be. docs/protocol.md §5 (P11–P16), §10 (P20).
+ */
+
+import type { Fate } from '../../src/client/outbox.ts';
+import type { DeliverEnvelope } from '../../src/protocol/envelope.ts';
+import { MAX_OUTBOUND_BYTES } from '../../src/protocol/limits.ts';
+import type { Frame } from './mistakes.ts';
+
+/** What an agent gave its client to send. Its body, `m<n>`, is what it is known by everywhere. */
+export interface Sent {
+  body: string;
+  from: string;
+  /** Which life of its sender. */
+  life: number;
+  to: string | undefined;
+  topic: string | undefined;
+  /** The ids it was seen under on the wire. */
+  ids: Set<string>;
+  /** Acknowledged, with these recipients: from then on nothing may lose it. */
+  promised: Set<string> | undefined;
+  /** Recipients that were told to end in `dead`, and how. */
+  failed: Map<string, string>;
+  /** Recipients to whom it was handed, and those who have taken it. */
+  handed: Set<string>;
+  taken: Set<string>;
+}
+
+export class Witness {
+  readonly violations: string[] = [];
+  readonly messages = new Map<string, Sent>();
+  readonly #trace: (line: string) => void;
+  readonly #byId = new Map<string, Sent>();
+  /** seq → the message and recipient it was given to. */
+  readonly #seqs = new Map<number, string>();
+  /** (session, body) that was handed over. */
+  readonly #handed = new Set<string>();
+  /** (session, stream) → the last one handed over. */
+  readonly #streams = new Map<string, { seq: number; number: number; body: string }>();
+  #connections = 0;
+
+  constructor(trace: (line: string) => void) {
+    this.#trace = trace;
+  }
+
+  violated(text: string): void {
+    this.#trace(`VIOLATED ${text}`);
+    this.violations.push(text);
+  }
+
+  sent(message: Pick<Sent, 'body' | 'from' | 'life' | 'to' | 'topic'>): void {
+    this.messages.set(message.body, {
+      ...message,
+      ids: new Set(),
+      promised: undefined,
+      failed: new Map(),
+      handed: new Set(),
+      taken: new Set(),
+    });
+    this.#trace(`${message.from}.${message.life} sends ${message.body} to ${message.to}/${message.topic}`);
+  }
+
+  /** A new leader has read what there was. */
+  recovered(epoch: number, highest: number): void {
+    this.#trace(`epoch ${epoch} has recovered`);
+    if (highest !== epoch) this.violated(`epoch ${epoch} is ready from behind the fence of ${highest}`);
+  }
+
+  /** A command succeeded: it may have promised something or shown a token. */
+  answered(command: string, epoch: number, highest: number): void {
+    this.#trace(`epoch ${epoch} answers ${command}`);
+    if (highest !== epoch)
+      this.violated(`${command} answered by ${epoch} from behind the fence of ${highest}`);
+  }
+
+  /** Watches one connection at the daemon's end. */
+  connection(epoch: number, highest: () => number) {
+    this.#connections += 1;
+    const number = this.#connections;
+    const given = new Set<string>();
+    const inflight = new Set<string>();
+    /** Answered before the daemon, which reads several frames at once, has come to it. */
+    const answered = new Set<string>();
+    let agent = '?';
+    let maxInflight = 256;
+    const fenced = (what: string) => {
+      if (highest() === epoch) return;
+      this.violated(`${what} of epoch ${epoch} to ${agent} from behind the fence of ${highest()}`);
+    };
+    return {
+      number,
+      received: (frame: Frame) => {
+        const { type, payload } = frame;
+        if (type === 'HELLO') {
+          agent = payload.agent;
+          maxInflight = payload.capabilities?.max_inflight ?? maxInflight;
+        } else if (type === 'SEND') {
+          const message = this.messages.get(payload.body);
+          if (message === undefined) return;
+          message.ids.add(frame.id);
+          this.#byId.set(frame.id, message);
+        } else if (type === 'ACK' || type === 'NACK') {
+          inflight.delete(payload.ack_id);
+          answered.add(payload.ack_id);
+        }
+        this.#trace(`${agent} → ${epoch}#${number} ${type} ${payload.body ?? payload.code ?? ''}`);
+      },
+      sent: (frame: Frame) => {
+        const { type, payload } = frame;
+        const about = this.#byId.get(payload.ack_id)?.body ?? '';
+        const what = payload.body ?? payload.stage ?? payload.code ?? '';
+        this.#trace(`${agent} ← ${epoch}#${number} ${type} ${about} ${what} ${frame.delivery?.seq ?? ''}`);
+        if (type === 'WELCOME') fenced('WELCOME');
+        else if (type === 'ACK') {
+          fenced(`ACK ${payload.stage} of ${about}`);
+          this.#acknowledged(payload);
+        } else if (type === 'DELIVER') {
+          fenced(`DELIVER of ${payload.body}`);
+          if (given.has(frame.id)) this.violated(`${payload.body} DELIVERed twice on one connection`);
+          given.add(frame.id);
+          if (!answered.has(frame.id)) inflight.add(frame.id);
+          if (inflight.size > maxInflight) this.violated(`${inflight.size} in flight to ${agent}`);
+          this.#delivered(frame, agent);
+        }
+      },
+    };
+  }
+
+  /** A client handed a message to its agent. */
+  handed(agent: string, life: number, envelope: DeliverEnvelope): void {
+    const { delivery, payload, from, topic } = envelope;
+    const message = this.messages.get(payload.body as string);
+    if (message === undefined) return; // a notice of the relay's own
+    this.#trace(`${agent}.${life} is handed ${message.body}`);
+    message.handed.add(agent);
+    this.#expectNotExpired(message, agent);
+    const session = `${agent}.${life} ${delivery.session_id}`;
+    const once = `${session} ${message.body}`;
+    if (this.#handed.has(once)) this.violated(`${message.body} handed twice to ${session}`);
+    this.#handed.add(once);
+    const stream = `${session} ${from} ${message.life} ${message.to} ${topic ?? 'default'}`;
+    const last = this.#streams.get(stream);
+    const number = Number(message.body.slice(1));
+    if (last !== undefined && delivery.seq <= last.seq) {
+      this.violated(`seq ${delivery.seq} of ${message.body} after ${last.seq} of ${last.body} in ${stream}`);
+    }
+    if (last !== undefined && number < last.number) {
+      this.violated(`${message.body} overtaken by ${last.body} in ${stream}`);
+    }
+    this.#streams.set(stream, { seq: delivery.seq, number, body: message.body });
+  }
+
+  /** The agent has it: from here on a sender may be told so. */
+  taken(agent: string, life: number, body: string): void {
+    this.#trace(`${agent}.${life} takes ${body}`);
+    this.messages.get(body)?.taken.add(agent);
+  }
+
+  /** A sender was told. */
+  told(agent: string, life: number, body: string, fate: Fate): void {
+    const how = fate.outcome === 'failed' ? fate.code : fate.outcome;
+    this.#trace(`${agent}.${life} is told ${body} to ${fate.to}: ${how}`);
+    const message = this.messages.get(body);
+    if (message === undefined) return;
+    if (fate.outcome === 'delivered' && !message.taken.has(fate.to)) {
+      this.violated(`${body} is told to be delivered to ${fate.to}, who never took it`);
+    }
+    if (fate.outcome !== 'failed') return;
+    message.failed.set(fate.to, fate.code);
+    this.#expectNotExpired(message, fate.to);
+  }
+
+  /** Bytes in one connection's memory. */
+  buffered(bytes: number): void {
+    if (bytes > MAX_OUTBOUND_BYTES + 2 ** 20) this.violated(`${bytes} bytes wait for one connection`);
+  }
+
+  /** P16: what may have been typed never ends as EXPIRED. */
+  #expectNotExpired(message: Sent, agent: string): void {
+    if (message.failed.get(agent) === 'EXPIRED' && message.handed.has(agent)) {
+      this.violated(`${message.body} is told to be EXPIRED, and was handed to ${agent}`);
+    }
+  }
+
+  #acknowledged(payload: Frame): void {
+    const message = this.#byId.get(payload.ack_id);
+    if (message === undefined || payload.stage === undefined) return;
+    message.promised ??= new Set();
+    for (const to of payload.recipients ?? (payload.to === undefined ? [] : [payload.to])) {
+      message.promised.add(to);
+    }
+  }
+
+  #delivered(frame: Frame, agent: string): void {
+    const message = this.messages.get(frame.payload.body);
+    if (message === undefined) return;
+    // Nobody could have it if it was not promised: its sender may not know yet, but it is stored.
+    message.promised ??= new Set();
+    message.promised.add(agent);
+    const owner = `${message.body} → ${agent}`;
+    const before = this.#seqs.get(frame.delivery.seq);
+    if (before !== undefined && before !== owner) {
+      this.violated(`seq ${frame.delivery.seq} of ${owner} was given to ${before}`);
+    }
+    this.#seqs.set(frame.delivery.seq, owner);
+  }
+}
