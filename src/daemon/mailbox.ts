@@ -156,7 +156,7 @@ export class Mailbox {
   }
 
   someDeferred(wanted: (delivery: Delivery) => boolean): boolean {
-    for (const delivery of this.#deferred.values()) if (wanted(delivery)) return true;
+    for (const { delivery } of this.#deferred.values()) if (wanted(delivery)) return true;
     return false;
   }
 
