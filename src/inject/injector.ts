@@ -5,10 +5,11 @@
 import type { Prepared, ScreenView } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { sanitize } from '../base/sanitize.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { CANONICAL_LINE_BYTES, pasteBytes, SUBMIT } from './paste.ts';
 import { type Obstacle, obstacle, type Surroundings } from './readiness.ts';
-import { render, sanitize, shortId } from './render.ts';
+import { render, shortId } from './render.ts';
 
 /** The agent's terminal, as the injector sees and uses it. */
 export interface AgentTerminal {
