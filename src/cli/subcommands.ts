@@ -23,6 +23,7 @@ export const SUBCOMMANDS: Subcommands = {
     summary: 'send a message to an agent, to everybody or to a topic',
     load: () => import('./send.ts'),
   },
+  watch: { summary: 'show agents and messages as they flow', load: () => import('./watch.ts') },
   tmux: { summary: 'open wrapped agents side by side in tmux', load: () => import('./tmux.ts') },
   call: { summary: 'call a command of the relay', load: () => import('./call.ts') },
   commands: { summary: 'list the commands of the relay', load: () => import('./commands.ts') },

@@ -4,10 +4,11 @@
  */
 import type { NativeChannel } from '../agents/adapter.ts';
 import { RelayError } from '../base/errors.ts';
+import { sanitize } from '../base/sanitize.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { Patience } from './patience.ts';
 import { type Obstacle, obstacle, type Surroundings } from './readiness.ts';
-import { render, sanitize, shortId } from './render.ts';
+import { render, shortId } from './render.ts';
 import { type TypingOptions, typeIn } from './typing.ts';
 
 export interface InjectorOptions extends Omit<TypingOptions, 'patience'> {

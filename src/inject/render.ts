@@ -2,22 +2,12 @@
  * A delivery as the text an agent reads: a header that we write and no body can forge, the body, and how
  * to answer. Control bytes never pass. lessons.md "Failures to design out" 9, 10; real-agents.md §4.
  */
+import { sanitize } from '../base/sanitize.ts';
 import { DEFAULT_TOPIC, SYSTEM_NAME } from '../protocol/address.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 
 /** What opens every header. Agents are taught it; bodies cannot begin a line with it. */
 export const HEADER_START = 'Relay message from';
-
-/** C0 but tab and line feed, DEL, C1, and what reorders or hides text on a terminal. */
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
-const LINE_ENDS = /\r\n?|[\u0085\u2028\u2029]/g;
-/** Half of a surrogate pair: no terminal can show it, and it would not be UTF-8. */
-const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-
-/** Text of another agent → text that may be typed: no byte in it is a key or starts a sequence. */
-export function sanitize(text: string): string {
-  return text.replace(LINE_ENDS, '\n').replace(CONTROL, '').replace(LONE_SURROGATE, '\ufffd');
-}
 
 /** A line of a body that could be taken for a header or an end of ours. */
 const FORGED = /^(?=\s*(?:Relay message from|\[end of relay message))/gim;
