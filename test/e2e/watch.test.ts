@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CLI, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
 import { Place } from '../helpers/place.ts';
 
 const AGENT = resolve(import.meta.dirname, '../../fixtures/agents/echo-agent.mjs');
@@ -29,7 +29,7 @@ function open(...words: string[]): OuterTerminal {
   terminals.push(terminal);
   return terminal;
 }
-const wrap = (name: string) => open(process.execPath, CLI, '--name', name, '--', process.execPath, AGENT);
+const wrap = (name: string) => open(...COMMAND, '--name', name, '--', process.execPath, AGENT);
 /** In a shell, whose terminal must be as it was. */
 const watch = () =>
   open('sh', '-c', `stty -g; ${process.execPath} ${CLI} watch; echo "left with $?"; stty -g`);
