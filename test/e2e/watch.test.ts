@@ -31,8 +31,7 @@ function open(...words: string[]): OuterTerminal {
 }
 const wrap = (name: string) => open(...COMMAND, '--name', name, '--', process.execPath, AGENT);
 /** In a shell, whose terminal must be as it was. */
-const watch = () =>
-  open('sh', '-c', `stty -g; ${process.execPath} ${CLI} watch; echo "left with $?"; stty -g`);
+const watch = () => open('sh', '-c', `stty -g; ${COMMAND.join(' ')} watch; echo "left with $?"; stty -g`);
 
 const LEFT = '\x1b[?2004l\x1b[?7h\x1b[?25h\x1b[?1049l';
 
@@ -85,7 +84,7 @@ describe('agent-wrap watch', () => {
 
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('gives the terminal back at %s', async (signal) => {
     // The shell tells its pid and becomes watch, so that the signal reaches watch and nobody else.
-    const inner = `echo "pid $$"; exec ${process.execPath} ${CLI} watch`;
+    const inner = `echo "pid $$"; exec ${COMMAND.join(' ')} watch`;
     const screen = open('sh', '-c', `stty -g; sh -c '${inner}'; echo "left with $?"; stty -g`);
     const [, pid] = (await screen.see(/pid (\d+)/)) ?? [];
     await screen.see('nobody hosts it');
@@ -94,7 +93,7 @@ describe('agent-wrap watch', () => {
   });
 
   it('needs a terminal, and says what to use without one', async () => {
-    const piped = open('sh', '-c', `${process.execPath} ${CLI} watch < /dev/null`);
+    const piped = open('sh', '-c', `${COMMAND.join(' ')} watch < /dev/null`);
     await piped.see('[USAGE]');
     expect(await piped.end()).toBe(2);
   });
