@@ -11,6 +11,12 @@ import type { Log } from '../base/log.ts';
 import type { Attachment } from './attachment.ts';
 import { AGENT_RELAY, type HelloPayload, RelayChannel } from './channel.ts';
 
+/**
+ * Milliseconds for the answer to a handoff command: a leader that recovers lets it wait, one that was
+ * stopped would for ever, and must be found out (P20).
+ */
+const HANDOFF_MS = 5_000;
+
 export interface Identity {
   agent?: string;
   agentPrefix?: string;
@@ -75,12 +81,12 @@ async function hello(
 
 /** relay-reconnect for a session whose token was refused, else relay-connect. */
 async function startSession(options: EstablishOptions) {
-  const { attachment, identity, session } = options;
+  const { identity, session } = options;
   const scoped = options.scopedTokenHash === undefined ? {} : { scopedTokenHash: options.scopedTokenHash };
   if (session !== undefined && identity.agent !== undefined) {
     const again = parseResult(
       HandoffResultSchema,
-      await attachment.call('relay-reconnect', { sessionId: session.id, ...scoped }),
+      await callInTime(options, 'relay-reconnect', { sessionId: session.id, ...scoped }),
     );
     if (again.success) return { result: again.data, name: identity.agent };
     options.log.info('relay.reconnect-refused', { code: again.error.code });
@@ -89,13 +95,28 @@ async function startSession(options: EstablishOptions) {
     const asked =
       identity.agent === undefined ? { agentPrefix: identity.agentPrefix } : { agent: identity.agent };
     const result = unwrap(
-      parseResult(HandoffResultSchema, await attachment.call('relay-connect', { ...asked, ...scoped })),
+      parseResult(HandoffResultSchema, await callInTime(options, 'relay-connect', { ...asked, ...scoped })),
     );
     const given = identity.agent ?? result.credentials?.headers?.['agent-name'];
     if (given === undefined)
       throw new RelayError('BAD_HANDOFF', 'relay-connect gave a session without a name');
     if (asked.agent !== undefined || options.named(given) === given) return { result, name: given };
     // The name was fixed while we asked (P10): the session we got is of no use.
-    await attachment.call('relay-disconnect', { sessionId: result.credentials?.sessionId });
+    await callInTime(options, 'relay-disconnect', { sessionId: result.credentials?.sessionId });
   }
+}
+
+async function callInTime(options: EstablishOptions, command: string, input: unknown): Promise<unknown> {
+  const { attachment, clock } = options;
+  const late = new AbortController();
+  return new Promise((resolve, reject) => {
+    const timer = clock.after(HANDOFF_MS, () => {
+      late.abort();
+      reject(new RelayError('TIMEOUT', `${command} was not answered in ${HANDOFF_MS} ms`));
+    });
+    attachment
+      .call(command, input, { signal: late.signal })
+      .finally(() => timer.cancel())
+      .then(resolve, reject);
+  });
 }
