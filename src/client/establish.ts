@@ -12,8 +12,8 @@ import type { Log } from '../base/log.ts';
 import type { Attachment } from './attachment.ts';
 import { AGENT_RELAY, type HelloPayload, RelayChannel } from './channel.ts';
 
-/** Milliseconds a command may take: a leader that recovers a long log answers late, a stopped one never. */
-const COMMAND_MS = 15_000;
+/** Milliseconds a command may take: a leader that recovers lets it wait, a stopped one would for ever (P20). */
+const COMMAND_MS = 5_000;
 
 export interface Identity {
   agent?: string;

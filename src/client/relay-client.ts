@@ -44,6 +44,8 @@ export class RelayClient {
   #channel: RelayChannel | undefined;
   #session: KeptSession | undefined;
   #attempt = 0;
+  /** Counts the connects begun: one that was overtaken by suspend() and resume() must not go on. */
+  #connects = 0;
   #silence: SilenceWatch | undefined;
   #timers = new Set<Timer>();
   #retry: Timer | undefined;
@@ -180,10 +182,11 @@ export class RelayClient {
 
   async #connect(): Promise<void> {
     if (this.#over()) return;
+    const connect = ++this.#connects;
     this.#move('connecting');
     try {
       const attachment = await this.#attached();
-      if (this.#state !== 'connecting') return void attachment.close();
+      if (this.#state !== 'connecting' || connect !== this.#connects) return void attachment.close();
       const channel = await establish({
         attachment,
         identity: this.#identity,
@@ -192,13 +195,15 @@ export class RelayClient {
         scopedTokenHash: this.#options.scopedTokenHash,
         clock: this.#clock,
         log: this.#log,
-        handshaking: () => this.#move('handshaking'),
+        handshaking: () => {
+          if (this.#state === 'connecting' && connect === this.#connects) this.#move('handshaking');
+        },
         named: (name) => this.#name(name),
       });
-      if (this.#handshaken()) this.#ready(channel);
+      if (this.#handshaken() && connect === this.#connects) this.#ready(channel);
       else channel.destroy();
     } catch (thrown) {
-      this.#failed(RelayError.from(thrown));
+      if (connect === this.#connects) this.#failed(RelayError.from(thrown));
     }
   }
 

@@ -13,6 +13,7 @@ import { handle } from './handlers/handle.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Inflight } from './inflight.ts';
 import type { Delivery } from './message.ts';
+import { RefusedStreams } from './refused-streams.ts';
 import type { Relay } from './relay.ts';
 import type { Session } from './session-table.ts';
 import type { Admission } from './sessions.ts';
@@ -47,8 +48,8 @@ export class Peer {
   #answered = false;
   #unstoredBytes = 0;
   #paused = false;
-  /** Streams that stay refused (P15): stream → the oldest refused id, the place of its SEND, and till when. */
-  readonly refused = new Map<string, { id: string; order: number; until: number }>();
+  /** Streams that stay refused (P15). */
+  readonly refused = new RefusedStreams();
 
   constructor(relay: Relay, connection: Connection, ended: (peer: Peer) => void) {
     this.#relay = relay;

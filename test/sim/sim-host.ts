@@ -95,7 +95,13 @@ export class SimHost {
   accept(link: Link): void {
     const { options } = this.#machine;
     const seen = this.#machine.witness.connection(this.epoch, () => this.#machine.directory.highest);
-    this.daemon.accept(mistakenLink(watchedLink(link, seen), options.mistake, seen.number));
+    const { mistake } = options;
+    // Seen as the daemon knows it: what it is shown is changed before, what it says after.
+    const daemonEnd =
+      mistake === 'no-deduplication'
+        ? watchedLink(mistakenLink(link, mistake, seen.number), seen)
+        : mistakenLink(watchedLink(link, seen), mistake, seen.number);
+    this.daemon.accept(daemonEnd);
   }
 
   open(): Link {

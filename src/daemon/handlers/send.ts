@@ -2,7 +2,6 @@
 import { RelayError } from '../../base/errors.ts';
 import { DEFAULT_TOPIC } from '../../protocol/address.ts';
 import { type EnvelopeOf, newEnvelope } from '../../protocol/envelope.ts';
-import { QUEUE_FULL_PAUSE_MS } from '../../protocol/limits.ts';
 import type { Handler, Peer } from '../peer.ts';
 import type { Relay } from '../relay.ts';
 import type { Session } from '../session-table.ts';
@@ -20,7 +19,8 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   const refuse = (error: RelayError) =>
     peer.send(newEnvelope('NACK', refusalOf(envelope.id, error), relay.clock.now()));
   const stream = streamOf(envelope);
-  if (isRefused(peer, stream, envelope.id, now)) {
+  const place = peer.refused.pass(stream, envelope.id, ++session.sent, now);
+  if (place === undefined) {
     refuse(
       new RelayError('QUEUE_FULL', 'an earlier message of this stream was refused', {
         details: { scope: 'pair' },
@@ -31,7 +31,6 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   const { raw, payload_meta: meta } = envelope;
   const bytes = raw.payload.length;
   peer.storing(bytes);
-  const order = ++session.sent;
   relay.router.send(
     {
       id: envelope.id,
@@ -55,11 +54,7 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
         // Whether it was stored is our successor's to say: BYE follows, and the sender asks there.
         if (UNANSWERED.has(error.code)) return;
         if (error.code === 'QUEUE_FULL' || error.code === 'STORE_FULL') {
-          // The oldest is the one to wait for: a full disk refuses later than a full queue.
-          const before = peer.refused.get(stream);
-          if (before === undefined || order < before.order) {
-            peer.refused.set(stream, { id: envelope.id, order, until: now + QUEUE_FULL_PAUSE_MS });
-          }
+          peer.refused.refuse(stream, envelope.id, place, relay.clock.monotonic());
         }
         refuse(error);
       },
@@ -68,15 +63,6 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   );
   if (envelope.to !== undefined) advise(relay, peer, session.name, envelope.to);
 };
-
-/** P15: after QUEUE_FULL or STORE_FULL a stream stays refused until that id comes again or some seconds pass. */
-function isRefused(peer: Peer, stream: string, id: string, now: number): boolean {
-  const refused = peer.refused.get(stream);
-  if (refused === undefined) return false;
-  if (refused.id !== id && now < refused.until) return true;
-  peer.refused.delete(stream);
-  return false;
-}
 
 /** P14: BUSY when the backlog of a pair passes the soft mark, and again as it grows. */
 function advise(relay: Relay, peer: Peer, from: string, to: string): void {

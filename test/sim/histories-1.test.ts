@@ -1,0 +1,3 @@
+import { expectNoViolations } from './expect-histories.ts';
+
+expectNoViolations(1, 1_000);

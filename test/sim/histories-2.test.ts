@@ -1,0 +1,3 @@
+import { expectNoViolations } from './expect-histories.ts';
+
+expectNoViolations(1001, 1_000);
