@@ -42,6 +42,9 @@ export interface WrapOptions {
   briefFile?: string;
   record?: string;
   recordInput?: true;
+  /** `--no-chord` makes it false. */
+  chord: string | false;
+  bell?: true;
 }
 
 /** Columns or rows; more than any terminal has, and the emulator can still hold it. */
@@ -67,6 +70,17 @@ function matching(flag: string, pattern: RegExp, expected: string) {
     if (pattern.test(value)) return value;
     throw new RelayError('USAGE', `${flag} takes ${expected}, not '${value}'`);
   };
+}
+
+/** What Ctrl and a character send is one byte; these bytes are other keys too, or nobody can do without them. */
+const NO_CHORD = new Set(['[', 'c', 'd', 'h', 'i', 'j', 'm', 'z']);
+
+function chordKey(value: string): string {
+  const character = /^ctrl-([a-z\\\]^_[])$/.exec(value.toLowerCase())?.[1];
+  if (character !== undefined && !NO_CHORD.has(character)) return `ctrl-${character}`;
+  throw new RelayError('USAGE', `--chord takes ctrl- and one of a-z \\ ] ^ _, not '${value}'`, {
+    suggestion: 'ctrl-c, -d, -h, -i, -j, -m, -z and -[ are other keys as well',
+  });
 }
 
 export function command(): Command {
@@ -125,6 +139,13 @@ export function command(): Command {
       ).argParser(nonEmpty('--record', 'a path')),
     )
     .option('--record-input', 'record also what is typed, but not where the terminal does not echo it')
+    .addOption(
+      new Option('--chord <key>', 'key before h (hold, release) and w (what waits)')
+        .default('ctrl-\\')
+        .argParser(chordKey),
+    )
+    .option('--no-chord', 'every key is the agent’s')
+    .option('--bell', 'ring when a message waits for you')
     .version(VERSION)
     .addHelpText('after', EXAMPLES)
     .hook('preAction', applySettings)
@@ -205,6 +226,9 @@ async function wrapOnRelay({
     log,
     signals: processSignals,
     recorder,
+    // What is piped in is no keyboard.
+    chord: options.chord === false || !process.stdin.isTTY ? undefined : options.chord.slice('ctrl-'.length),
+    bell: options.bell === true,
   });
 }
 

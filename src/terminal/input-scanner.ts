@@ -46,7 +46,7 @@ export class InputScanner {
   /** Takes the next input; true if a key (or a paste) of the person was in it. */
   push(chunk: Uint8Array): boolean {
     let key = false;
-    for (const byte of chunk) key = this.#step(byte) || key;
+    for (const byte of chunk) key = this.step(byte) || key;
     return key;
   }
 
@@ -60,7 +60,8 @@ export class InputScanner {
     return true;
   }
 
-  #step(byte: number): boolean {
+  /** Takes one byte; true if it belongs to a key (or a paste) of the person, as far as can be told. */
+  step(byte: number): boolean {
     switch (this.#state) {
       case 'ground':
         return this.#ground(byte);

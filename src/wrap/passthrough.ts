@@ -8,6 +8,7 @@ import { constants } from 'node:os';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { InputScanner } from '../terminal/input-scanner.ts';
+import { OutputScanner } from '../terminal/output-scanner.ts';
 import { Pty, type PtyExit } from '../terminal/pty.ts';
 import type { Tty, TtySize } from '../terminal/tty.ts';
 import type { Recorder } from './recorder.ts';
@@ -43,6 +44,13 @@ export interface PassthroughHooks {
   onExit?(): void | Promise<void>;
 }
 
+/** Sees the person's input first and hands on what is the agent's. */
+export interface InputFilter {
+  input(chunk: Buffer): void;
+  /** Nothing more comes: what was kept back is handed on. */
+  end(): void;
+}
+
 export interface PassthroughOptions {
   tty: Tty;
   agent: { file: string; args: readonly string[]; env: Record<string, string | undefined>; cwd: string };
@@ -53,6 +61,8 @@ export interface PassthroughOptions {
   signals: Signals;
   recorder?: Recorder | undefined;
   hooks?: PassthroughHooks;
+  /** `pass` takes what is the agent's. */
+  filterInput?: ((pass: (chunk: Buffer) => void) => InputFilter) | undefined;
 }
 
 export class Passthrough {
@@ -62,6 +72,9 @@ export class Passthrough {
   readonly #hooks: PassthroughHooks;
   readonly #pty: Pty;
   readonly #scanner = new InputScanner();
+  readonly #printed = new OutputScanner();
+  /** What is to be told to the person's terminal as soon as the agent's output lets it. */
+  #asides: Buffer[] = [];
   readonly #injections: { bytes: Uint8Array; onEnd: (whole: boolean) => void }[] = [];
   readonly #pauses = new Set<'terminal' | 'hook'>();
   readonly #stopListening: (() => void)[] = [];
@@ -100,9 +113,14 @@ export class Passthrough {
     options.recorder?.start(this.#pty.path);
     // After the fork, so that the agent starts meanwhile; no byte of it is shown before we return.
     tty.enterRaw();
+    const pass = (chunk: Buffer) => this.#input(chunk);
+    const filter = options.filterInput?.(pass);
     tty.start({
-      onInput: (chunk) => this.#input(chunk),
-      onInputEnd: () => this.#inputEnded(),
+      onInput: filter === undefined ? pass : (chunk) => filter.input(chunk),
+      onInputEnd: () => {
+        filter?.end();
+        this.#inputEnded();
+      },
       onResize: () => this.#follow(),
       onDrain: () => this.#unpause('terminal'),
       onGone: (what, code) => {
@@ -138,6 +156,12 @@ export class Passthrough {
     });
   }
 
+  /** Tells the person's terminal something that draws nothing (a title, a bell), never within a sequence of the agent. */
+  tell(bytes: Buffer): void {
+    this.#asides.push(bytes);
+    this.#tellAsides();
+  }
+
   /** Sets the agent's size until the terminal changes its own. */
   resize(size: TtySize): void {
     this.#pty.resize(size.cols, size.rows);
@@ -147,6 +171,8 @@ export class Passthrough {
 
   #output(chunk: Buffer): void {
     if (!this.#options.tty.write(chunk)) this.#pause('terminal');
+    this.#printed.push(chunk);
+    this.#tellAsides();
     this.#options.recorder?.output(chunk);
     const held = this.#guard('onOutput', () => this.#hooks.onOutput?.(chunk));
     if (!(held instanceof Promise)) return;
@@ -156,6 +182,14 @@ export class Passthrough {
       this.#heldByHook -= 1;
       if (this.#heldByHook === 0) this.#unpause('hook');
     });
+  }
+
+  #tellAsides(): void {
+    // Of an agent that has ended nothing follows: what it left unfinished is no reason to wait.
+    if (!this.#printed.atBoundary && this.#state !== 'ending') return;
+    for (const bytes of this.#asides.splice(0)) {
+      if (!this.#options.tty.write(bytes)) this.#pause('terminal');
+    }
   }
 
   #pause(reason: 'terminal' | 'hook'): void {

@@ -13,6 +13,7 @@ import type { Attachment } from '../client/attachment.ts';
 import type { Fate } from '../client/outbox.ts';
 import { RelayClient } from '../client/relay-client.ts';
 import { Injector } from '../inject/injector.ts';
+import type { Obstacle } from '../inject/readiness.ts';
 import { namePrefix } from '../protocol/address.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { WRAPPER_MAX_INFLIGHT } from '../protocol/limits.ts';
@@ -23,10 +24,12 @@ import { screenView, WrappedTerminal } from './agent-terminal.ts';
 import { Hearing, type Said } from './hearing.ts';
 import { Notices } from './notices.ts';
 import { Passthrough } from './passthrough.ts';
+import { PersonHold } from './person-hold.ts';
 import type { Recorder } from './recorder.ts';
 import { Reporter } from './reporter.ts';
 import { RunDirectory } from './run-directory.ts';
 import type { Signals } from './signals.ts';
+import { StatusTitle } from './status-title.ts';
 
 /** `auto`: by keys when that is safe at once, else by the agent's native channel if it has one. */
 export type InjectMode = 'auto' | 'keys' | 'native' | 'off';
@@ -49,6 +52,10 @@ export interface WrapperOptions {
   /** `--mcp`: the relay's tools for the agent. */
   mcp?: McpLaunch | undefined;
   recorder?: Recorder | undefined;
+  /** The character that begins our key chord, with Ctrl; undefined: there is none. */
+  chord: string | undefined;
+  /** Ring the bell when a message begins to wait for the person. */
+  bell: boolean;
   attach: () => Promise<Attachment>;
   clock: Clock;
   log: Log;
@@ -57,6 +64,9 @@ export interface WrapperOptions {
 
 /** TUIs whose screens show other words than the model wrote. */
 const RENDERS_MARKDOWN: ReadonlySet<Profile> = new Set(['claude', 'codex', 'opencode']);
+/** What only the person can clear. */
+const OF_THE_PERSON: ReadonlySet<Obstacle> = new Set(['held', 'draft', 'dialog']);
+const BELL = Buffer.of(0x07);
 /** How long the agent's start may wait for the relay to name it (P10). */
 const NAME_MS = 100;
 /** How long saying goodbye may delay the person's prompt. */
@@ -69,6 +79,7 @@ export class Wrapper {
   readonly #notices: Notices;
   readonly #reporter: Reporter;
   #injector: Injector | undefined;
+  #hold: PersonHold | undefined;
   #early: DeliverEnvelope[] = [];
   #briefing: string | undefined;
 
@@ -157,13 +168,16 @@ export class Wrapper {
     const terminal = new WrappedTerminal(lines, typed, clock);
     lines.screen.onSettled(() => prepared.state.screen(screenView(lines)));
     hearing.start();
+    const title = new StatusTitle((bytes) => passthrough.tell(bytes));
+    const hold = this.#holdFor(name, title);
+    this.#hold = hold;
     this.#reporter.start(() => ({
       status: prepared.state.state,
-      waitsFor: this.#injector?.waiting ? this.#injector.reason : undefined,
+      waitsFor: hold?.held ? 'held' : this.#injector?.waiting ? this.#injector.reason : undefined,
       speech: hearing.kind,
     }));
     prepared.state.onChange(() => this.#reporter.changed());
-    const passthrough = new Passthrough({
+    const passthrough: Passthrough = new Passthrough({
       tty,
       // The name as it was typed, as a shell does: some programs look at it (busybox, sh).
       agent: { file: agent.typed, args: prepared.args, env: { ...env, ...prepared.env }, cwd },
@@ -172,8 +186,10 @@ export class Wrapper {
       log,
       signals,
       recorder: options.recorder,
+      filterInput: hold && ((pass) => hold.listen(pass)),
       hooks: {
         onOutput: (chunk) => {
+          title.output(chunk);
           prepared.state.output(chunk, (reply) => void passthrough.write(reply));
           const full = !lines.push(chunk);
           terminal.output(chunk);
@@ -184,13 +200,19 @@ export class Wrapper {
         },
         onInput: (chunk) => terminal.input(chunk),
         onResize: ({ cols, rows }) => lines.resize(cols, rows),
-        onSuspend: () => this.#client.suspend(),
-        onContinue: () => this.#client.resume(),
+        onSuspend: () => {
+          hold?.close();
+          return this.#client.suspend();
+        },
+        onContinue: () => {
+          hold?.changed();
+          return this.#client.resume();
+        },
         onExit: () => this.#goodbye(hearing, lines, prepared),
       },
     });
     terminal.attach(passthrough);
-    this.#startInjector(terminal, prepared, hearing);
+    this.#startInjector(terminal, prepared, hearing, () => passthrough.tell(BELL));
     return (await passthrough.exited).code;
   }
 
@@ -203,8 +225,21 @@ export class Wrapper {
     return this.#client.fixName(fallback);
   }
 
-  #startInjector(terminal: WrappedTerminal, prepared: Prepared, hearing: Hearing): void {
-    const { adapter, inject, clock, log } = this.#options;
+  #holdFor(name: string, title: StatusTitle): PersonHold | undefined {
+    const { chord: character, inject, clock } = this.#options;
+    if (character === undefined || inject === 'off') return undefined;
+    return new PersonHold({
+      name,
+      character,
+      injector: () => this.#injector,
+      title,
+      changed: () => this.#reporter.changed(),
+      clock,
+    });
+  }
+
+  #startInjector(terminal: WrappedTerminal, prepared: Prepared, hearing: Hearing, ring: () => void): void {
+    const { adapter, inject, bell, clock, log } = this.#options;
     if (inject !== 'off') {
       this.#injector = new Injector(
         {
@@ -229,6 +264,8 @@ export class Wrapper {
           waiting: (reason) => {
             log.info('inject.waiting', { reason: reason ?? 'none' });
             this.#reporter.changed();
+            this.#hold?.changed();
+            if (bell && reason !== undefined && OF_THE_PERSON.has(reason)) ring();
           },
         },
       );
@@ -243,6 +280,7 @@ export class Wrapper {
     }
     if (this.#injector === undefined) this.#early.push(envelope);
     else this.#injector.add(envelope);
+    this.#hold?.changed();
   }
 
   #said({ directive, id }: Said): void {
@@ -274,6 +312,7 @@ export class Wrapper {
   /** The agent has ended: what it said last still leaves; what it was not given stays with the daemon. */
   async #goodbye(hearing: Hearing, lines: SettledLines, prepared: Prepared): Promise<void> {
     const { clock, log } = this.#options;
+    this.#hold?.close();
     const leave = async () => {
       this.#injector?.close();
       this.#notices.close();
