@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CLI, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
 import { Place } from '../helpers/place.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -31,7 +31,7 @@ const cli = (...words: string[]) => run(process.execPath, [CLI, ...words], { env
 
 async function wrapped(...options: string[]): Promise<OuterTerminal> {
   terminal = new OuterTerminal(
-    [process.execPath, CLI, '--name', 'ada', ...options, '--', process.execPath, AGENT],
+    [...COMMAND, '--name', 'ada', ...options, '--', process.execPath, AGENT],
     {
       env: env(),
       cols: 200,
