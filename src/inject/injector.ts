@@ -246,7 +246,9 @@ export class Injector {
 
   async #surroundings(envelope: DeliverEnvelope): Promise<Surroundings> {
     const { terminal, agent, known, clock, mayType } = this.#options;
-    const box = known ? (agent.inputBox(await terminal.view()) ?? 'missing') : 'unknown';
+    const view = known ? await terminal.view() : undefined;
+    // All agents we know switch bracketed paste on when they are ready for text: before, it would be keys.
+    const box = view === undefined ? 'unknown' : (view.bracketedPaste && agent.inputBox(view)) || 'missing';
     return {
       now: clock.monotonic(),
       state: agent.state.state,

@@ -51,8 +51,8 @@ export type TypingResult =
 
 /** Pause between the paste and the submit key: agents take what comes sooner as part of the paste. */
 const SETTLE_MS = 120;
-/** How long the echo of a paste may take. */
-const ECHO_MS = 4_000;
+/** How long the echo of a paste may take: a busy machine, an agent that wakes up. */
+const ECHO_MS = 10_000;
 /** How long a known agent may take to show that it took the submit key, and how often the key is pressed. */
 const CONFIRM_MS = 1_500;
 const SUBMIT_TRIES = 3;

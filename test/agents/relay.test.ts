@@ -58,9 +58,14 @@ class Seat {
     return this;
   }
 
-  /** How often the text stands in the prompts that the model was given. */
+  /**
+   * How often the text stands in what the model was given: each request carries the whole conversation, and
+   * an agent may put several waiting messages into one request.
+   */
   arrivals(text: string): number {
-    return this.stub.prompts.filter((prompt) => prompt.includes(text)).length;
+    const last = this.stub.journal.filter(({ main }) => main).at(-1);
+    const quoted = JSON.stringify(text).slice(1, -1);
+    return last === undefined ? 0 : JSON.stringify(last.body).split(quoted).length - 1;
   }
 
   async arrived(text: string): Promise<void> {
@@ -181,6 +186,7 @@ for (const [name, subject] of Object.entries(SUBJECTS) as [AgentName, Subject][]
       bob.stub.script = ({ prompt }) =>
         prompt.includes('a long story') ? { text: paced('slow words. '.repeat(30), 12, 100) } : 'Fine.';
       await send('bob', 'tell me a long story');
+      await bob.arrived('tell me a long story');
       await bob.agent.shows(/slow words/);
       for (let i = 0; i < COUNT; i++) await send('bob', `while busy ${i}`);
       for (let i = 0; i < COUNT; i++) await bob.arrived(`while busy ${i}`);

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { COMMAND, FILE, LEADING, OuterTerminal } from '../helpers/outer-terminal.ts';
 import { Place } from '../helpers/place.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
@@ -27,16 +27,13 @@ const env = () => ({
   AGENT_RELAY_TOKEN: undefined,
   AGENT_RELAY_NAME: undefined,
 });
-const cli = (...words: string[]) => run(process.execPath, [CLI, ...words], { env: env() });
+const cli = (...words: string[]) => run(FILE, [...LEADING, ...words], { env: env() });
 
 async function wrapped(...options: string[]): Promise<OuterTerminal> {
-  terminal = new OuterTerminal(
-    [...COMMAND, '--name', 'ada', ...options, '--', process.execPath, AGENT],
-    {
-      env: env(),
-      cols: 200,
-    },
-  );
+  terminal = new OuterTerminal([...COMMAND, '--name', 'ada', ...options, '--', process.execPath, AGENT], {
+    env: env(),
+    cols: 200,
+  });
   await terminal.see(/ready \d+/);
   await waitFor(
     async () => (await cli('agents').catch(() => undefined))?.stdout.includes('ada'),
