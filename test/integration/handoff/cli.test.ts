@@ -116,7 +116,7 @@ describe('the examples in docs/examples', () => {
 
   it('are in the page that explains them, word for word', () => {
     const page = readFileSync('docs/handoff-by-hand.md', 'utf8');
-    for (const file of readdirSync('docs/examples')) {
+    for (const file of ['by-hand.mjs', 'ask.sh', 'answer.sh']) {
       expect(page, file).toContain(readFileSync(join('docs/examples', file), 'utf8'));
     }
   });
