@@ -98,19 +98,33 @@ class Stream implements StreamView {
 
 export class Mailbox {
   readonly name: string;
-  /** The name was seen: what is for it waits until retention (P16). */
-  known = false;
+  /** Wall clock, ms: when a session of the name was seen last. */
+  #seenAt: number | undefined;
   /** Answers of polls that nobody has confirmed (P27). */
   readonly claims: Claim[] = [];
   readonly #streams = new Map<string, Stream>();
   #turns: Stream[] = [];
-  readonly #held = new Set<string>();
+  /** Sender → when the hold ends, wall clock, ms (P18). */
+  readonly #held = new Map<string, number>();
   /** Given back by a session (DEFERRED): for polls, or the next session. */
   readonly #deferred = new Map<number, { delivery: Delivery; session: string }>();
   #waiting = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** The name was seen: what is for it waits until retention (P16). */
+  get known(): boolean {
+    return this.#seenAt !== undefined;
+  }
+
+  get seenAt(): number | undefined {
+    return this.#seenAt;
+  }
+
+  seen(at: number): void {
+    this.#seenAt = Math.max(this.#seenAt ?? at, at);
   }
 
   /** Deliveries that wait, given back ones included. */
@@ -121,6 +135,11 @@ export class Mailbox {
   /** Nothing of it is worth keeping. */
   get empty(): boolean {
     return this.depth === 0 && this.claims.length === 0;
+  }
+
+  /** Given back and not offered again, and by which session. */
+  deferred(): Iterable<{ delivery: Delivery; session: string }> {
+    return this.#deferred.values();
   }
 
   streams(): Iterable<StreamView> {
@@ -156,7 +175,7 @@ export class Mailbox {
   }
 
   someDeferred(wanted: (delivery: Delivery) => boolean): boolean {
-    for (const delivery of this.#deferred.values()) if (wanted(delivery)) return true;
+    for (const { delivery } of this.#deferred.values()) if (wanted(delivery)) return true;
     return false;
   }
 
@@ -206,8 +225,13 @@ export class Mailbox {
   }
 
   /** P18: all streams of a sender stand still, or go on. */
-  hold(from: string): void {
-    this.#held.add(from);
+  hold(from: string, until: number): void {
+    this.#held.set(from, until);
+  }
+
+  /** Sender → when it ends. */
+  holds(): Iterable<[string, number]> {
+    return this.#held;
   }
 
   release(from: string): void {

@@ -204,7 +204,7 @@ export class Router {
       reply.refused(new RelayError('DUPLICATE_ID', `the id ${outgoing.id} was used for another content`));
       return;
     }
-    if (message.deliveries.some(({ state }) => state === 'storing')) {
+    if (!message.stored) {
       reply.repeated();
       return;
     }
