@@ -100,6 +100,7 @@ export class Mailbox {
   readonly name: string;
   /** Wall clock, ms: when a session of the name was seen last. */
   #seenAt: number | undefined;
+  #standstill = false;
   /** Answers of polls that nobody has confirmed (P27). */
   readonly claims: Claim[] = [];
   readonly #streams = new Map<string, Stream>();
@@ -134,7 +135,7 @@ export class Mailbox {
 
   /** Nothing of it is worth keeping. */
   get empty(): boolean {
-    return this.depth === 0 && this.claims.length === 0;
+    return this.depth === 0 && this.claims.length === 0 && !this.#standstill;
   }
 
   /** Given back and not offered again, and by which session. */
@@ -156,6 +157,7 @@ export class Mailbox {
 
   /** The head of the stream whose turn it is; undefined when nothing may go. */
   take(): Delivery | undefined {
+    if (this.#standstill) return undefined;
     for (let left = this.#turns.length; left > 0; left--) {
       const stream = this.#turns.shift() as Stream;
       stream.inTurn = false;
@@ -171,6 +173,7 @@ export class Mailbox {
 
   /** Whether `take` would give something that is `wanted`, sooner or later. */
   someReady(wanted: (delivery: Delivery) => boolean): boolean {
+    if (this.#standstill) return false;
     return this.#turns.some((stream) => !this.#held.has(stream.from) && stream.some(wanted));
   }
 
@@ -239,8 +242,17 @@ export class Mailbox {
     for (const stream of this.#streams.values()) if (stream.from === from) this.#enlist(stream);
   }
 
+  /** A person holds everything that is for the name. */
+  get standstill(): boolean {
+    return this.#standstill;
+  }
+
+  setStandstill(on: boolean): void {
+    this.#standstill = on;
+  }
+
   isHeld(from: string): boolean {
-    return this.#held.has(from);
+    return this.#standstill || this.#held.has(from);
   }
 
   #enlist(stream: Stream): void {

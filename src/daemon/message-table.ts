@@ -180,9 +180,19 @@ export class MessageTable {
     this.#deadBytes += delivery.message.size;
     for (const oldest of this.#deadLetters.values()) {
       if (this.#deadLetters.size <= MAX_DEAD_LETTERS && this.#deadBytes <= MAX_DEAD_LETTER_BYTES) return;
-      this.#unbury(oldest);
-      this.#past(oldest.message);
+      this.drop(oldest.seq);
     }
+  }
+
+  /** The dead letter is one no more: only its end is remembered. */
+  drop(seq: number): void {
+    const delivery = this.#deadLetters.get(seq);
+    if (delivery === undefined) return;
+    this.#unbury(delivery);
+    this.#past(delivery.message);
+    // With its text it would be taken for a dead letter again by whoever reads the snapshot.
+    if (!delivery.message.deliveries.some((each) => this.#deadLetters.has(each.seq)))
+      this.#dropText(delivery.message);
   }
 
   #unbury(delivery: Delivery): void {

@@ -99,6 +99,10 @@ export type RelayRecord =
   | { t: 'deferred'; seq: number; session: string }
   | { t: 'hold'; from: string; to: string; until: number }
   | { t: 'release'; from: string; to: string }
+  /** A person holds all that is for an agent, or lets it go on. */
+  | { t: 'standstill'; name: string; on: boolean }
+  /** A dead letter was thrown away, or sent anew as another message. */
+  | { t: 'dropped'; seq: number }
   | { t: 'claim'; name: string; since: string | null; seqs: number[]; until: number }
   | { t: 'topic'; name: string; topic: string; on: boolean }
   | SessionRecord;

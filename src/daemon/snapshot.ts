@@ -35,7 +35,8 @@ function* records(state: RelayState): Generator<RelayRecord, void> {
     if (message.stored) yield* recordsOf(message);
   }
   for (const mailbox of state.mailboxes()) {
-    const { name: to } = mailbox;
+    const { name: to, standstill } = mailbox;
+    if (standstill) yield { t: 'standstill', name: to, on: true };
     for (const [from, until] of mailbox.holds()) yield { t: 'hold', from, to, until };
     for (const { delivery, session } of mailbox.deferred()) {
       yield { t: 'deferred', seq: delivery.seq, session };

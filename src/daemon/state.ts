@@ -87,6 +87,12 @@ export class RelayState {
       case 'release':
         this.mailbox(record.to).release(record.from);
         return undefined;
+      case 'standstill':
+        this.mailbox(record.name).setStandstill(record.on);
+        return undefined;
+      case 'dropped':
+        this.messages.drop(record.seq);
+        return undefined;
       case 'claim':
         this.#claim(record);
         return undefined;
