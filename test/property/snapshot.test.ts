@@ -119,6 +119,13 @@ const step = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('poll' as const, 'listen' as const), who: name }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constantFrom('hold' as const, 'release' as const, 'drop' as const, 'redeliver' as const),
+      who: name,
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('full' as const, 'room' as const) }) },
   {
     weight: 2,
@@ -194,6 +201,14 @@ async function play(
         break;
       case 'listen':
         agents.get(each.who)?.client.say('SUBSCRIBE', { topic: `t${n % 3}` });
+        break;
+      case 'hold':
+      case 'release':
+        void relay.try(`relay-${each.do}`, { agent: each.who });
+        break;
+      case 'drop':
+      case 'redeliver':
+        void relay.try(`relay-${each.do}`, { id: 'all' });
         break;
       case 'full':
       case 'room':
