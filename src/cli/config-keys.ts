@@ -27,8 +27,8 @@ export interface ConfigKey {
  */
 export const PROJECT_KEYS: ReadonlySet<string> = new Set(['namespace', 'topic', 'cols', 'rows']);
 
-/** Keys that every command which looks for a relay shares with `agent-wrap` itself. */
-export const PLACE_KEYS: ReadonlySet<string> = new Set(['namespace', 'socket']);
+/** Keys that a command which looks for a relay, or hosts it, shares with `agent-wrap` itself. */
+export const PLACE_KEYS: ReadonlySet<string> = new Set(['namespace', 'socket', 'durability']);
 
 /** The keys of a command, in the order of its options. */
 export function configKeys(command: Command): ConfigKey[] {

@@ -6,6 +6,7 @@ import { fileLog, silentLog } from '../base/log.ts';
 import type { Attachment } from '../client/attachment.ts';
 import { MAX_HANDOFF_TTL_MS } from '../protocol/limits.ts';
 import { attach } from '../wrap/attach.ts';
+import { type DURABILITIES, durabilityOption } from './place.ts';
 
 /** Milliseconds between two looks at whether anybody is still connected. */
 const IDLE_LOOK_MS = 1_000;
@@ -19,6 +20,7 @@ interface Options {
   reconnectWindow?: number;
   maxSession?: number;
   logFile?: string;
+  durability: (typeof DURABILITIES)[number];
 }
 
 export function command(): Command {
@@ -32,6 +34,7 @@ export function command(): Command {
     .option('--reconnect-window <seconds>', 'how long a lost connection may come back', parseSeconds)
     .option('--max-session <seconds>', 'end sessions after so long (0: never)', parseSeconds)
     .option('--log-file <file>', 'append log lines (JSON) to this file')
+    .addOption(durabilityOption())
     .addHelpText(
       'after',
       '\nExamples:\n  agent-wrap daemon\n  agent-wrap daemon --namespace team-a --idle-exit 60\n' +
@@ -41,7 +44,7 @@ export function command(): Command {
 }
 
 async function run(options: Options): Promise<void> {
-  const { namespace, socket, idleExit, logFile } = options;
+  const { namespace, socket, idleExit, logFile, durability } = options;
   const log = logFile === undefined ? silentLog : fileLog(logFile);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
@@ -50,6 +53,7 @@ async function run(options: Options): Promise<void> {
     socketPath: socket,
     env: process.env,
     mayLead: true,
+    durability,
     clock: systemClock,
     log,
     settings: timeouts(options),

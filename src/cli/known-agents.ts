@@ -15,6 +15,7 @@ export const Agents = z.object({
       speech: z.string().optional(),
       topics: z.array(z.string()),
       queueDepth: z.number(),
+      held: z.boolean().optional(),
       inflight: z.number(),
       lastActivity: z.string(),
     }),

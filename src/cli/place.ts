@@ -3,6 +3,8 @@ import { Option } from 'commander';
 import { RelayError } from '../base/errors.ts';
 import { isNamespace } from '../protocol/address.ts';
 
+export const DURABILITIES = ['sync', 'process'] as const;
+
 export interface PlaceOptions {
   namespace?: string;
   socket?: string;
@@ -26,6 +28,12 @@ export function placeOptions(): Option[] {
     }),
   ];
 }
+
+/** `--durability`: what a message survives that the relay, if we host it, has called stored (P20). */
+export const durabilityOption = (): Option =>
+  new Option('--durability <what>', 'what stored messages survive: a power cut (sync), or kill -9 (process)')
+    .choices(DURABILITIES)
+    .default('sync');
 
 export function placeOf(options: PlaceOptions, env: Readonly<Record<string, string | undefined>>): Place {
   const inherited = env.AGENT_RELAY_NAMESPACE;

@@ -14,7 +14,7 @@ import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
 import type { Recorder } from '../wrap/recorder.ts';
 import { processSignals } from '../wrap/signals.ts';
-import { type Place, placeOf } from './place.ts';
+import { type DURABILITIES, durabilityOption, type Place, placeOf } from './place.ts';
 import { openRecorder } from './record.ts';
 import { selfCommand } from './self.ts';
 import { applySettings } from './settings.ts';
@@ -27,6 +27,7 @@ export interface WrapOptions {
   topic: string[];
   namespace?: string;
   socket?: string;
+  durability: (typeof DURABILITIES)[number];
   cols?: number;
   rows?: number;
   logFile?: string;
@@ -108,6 +109,7 @@ export function command(): Command {
       ),
     )
     .addOption(new Option('--socket <path>', 'socket of the relay').argParser(nonEmpty('--socket', 'a path')))
+    .addOption(durabilityOption())
     .addOption(new Option('--cols <n>', "columns (default: the terminal's)").argParser(cells('--cols', 2)))
     .addOption(new Option('--rows <n>', "rows (default: the terminal's)").argParser(cells('--rows', 1)))
     .addOption(new Option('--log-file <path>', 'log here').argParser(nonEmpty('--log-file', 'a path')))
@@ -207,6 +209,7 @@ async function wrapOnRelay({
   ]);
   const place = placeOf(options, process.env);
   const adapter = pickAdapter([file, ...args], options.profile);
+  const { durability } = options;
   return Wrapper.run({
     adapter,
     agent: { typed: agent, file, args },
@@ -221,7 +224,7 @@ async function wrapOnRelay({
     speech: options.speech,
     briefing: briefingFor(options, [file, ...args], place.namespace),
     mcp: options.mcp ? mcpLaunch(adapter.profile, place) : undefined,
-    attach: () => attach({ ...place, env: process.env, mayLead: true, clock: systemClock, log }),
+    attach: () => attach({ ...place, env: process.env, mayLead: true, durability, clock: systemClock, log }),
     clock: systemClock,
     log,
     signals: processSignals,

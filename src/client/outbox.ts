@@ -9,10 +9,19 @@ import type { EnvelopeOf } from '../protocol/envelope.ts';
 export const OUTBOX_LIMITS = { messages: 10_000, bytes: 64 * 1024 * 1024 };
 
 /** A refusal that may pass: the SEND stays, and is sent again later (P15). */
-const PASSING: ReadonlySet<string> = new Set(['QUEUE_FULL', 'RATE_LIMITED', 'STORE_FULL', 'STORE_FAILED']);
+const PASSING: ReadonlySet<string> = new Set([
+  'QUEUE_FULL',
+  'RATE_LIMITED',
+  'STORE_FULL',
+  'STORE_FAILED',
+  'DEPOSED',
+  'SHUTTING_DOWN',
+]);
 
 /** What became of a SEND towards one recipient. */
 export type Fate =
+  /** A store that survives the daemon has it. */
+  | { id: string; to: string; outcome: 'stored' }
   | { id: string; to: string; outcome: 'delivered' }
   | { id: string; to: string; outcome: 'held' }
   | { id: string; to: string; outcome: 'failed'; code: string; message: string };
@@ -89,7 +98,9 @@ export class Outbox {
     const reached = (payload.stage === 'delivered' || payload.stage === 'written') && !entry.ended.has(to);
     if (reached) entry.ended.add(to);
     this.#settle(entry);
-    if (payload.stage === 'held') return { id: entry.id, to, outcome: 'held' };
+    if (payload.stage === 'held' || payload.stage === 'stored') {
+      return { id: entry.id, to, outcome: payload.stage };
+    }
     return reached ? { id: entry.id, to, outcome: 'delivered' } : undefined;
   }
 

@@ -10,11 +10,13 @@ import type { Clock, Timer } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { VERSION } from '../base/version.ts';
+import { USER_NAME } from '../protocol/address.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import { Connection } from '../transport/connection.ts';
 import type { Link } from '../transport/link.ts';
 import { identify } from './caller.ts';
 import { relayCommands } from './commands/relay-commands.ts';
+import { Compactor } from './compactor.ts';
 import { Events, type RelayEvent } from './events.ts';
 import { Journal } from './journal.ts';
 import { Peer } from './peer.ts';
@@ -64,6 +66,7 @@ export class Daemon {
   readonly #store: Store;
   readonly #registry: CommandRegistry;
   readonly #peers = new Set<Peer>();
+  readonly #compactor: Compactor;
   readonly #failed: ((error: RelayError) => void) | undefined;
   #state: 'running' | 'closed' = 'running';
   #tick: Timer;
@@ -103,6 +106,7 @@ export class Daemon {
     this.#relay = relay;
     this.#store = store;
     this.#failed = options.failed;
+    this.#compactor = new Compactor(store, state, log);
     this.#registry = relayCommands(relay);
     this.#sweptAt = clock.monotonic();
     this.#tick = clock.every(TICK_MS, () => this.#look(), { unref: true });
@@ -233,6 +237,7 @@ export class Daemon {
     if (recovery.running) return;
     journal.retry();
     reports.look();
+    this.#compactor.look(clock.now());
     for (const due of state.deadlines.due(clock.now())) this.#fellDue(due);
     state.messages.forget(clock.now() - settings.retentionMs);
     if (state.deadlines.size > SPARE_DEADLINES + 2 * state.messages.load.messages) {
@@ -259,10 +264,11 @@ export class Daemon {
 
   /** Forgets what is long over, so that memory stays flat. */
   #sweep(): void {
-    const { state, router } = this.#relay;
-    for (const mailbox of [...state.mailboxes()]) {
-      const used = mailbox.known || !mailbox.empty || state.sessions.ofName(mailbox.name).length > 0;
-      if (!used) state.dropMailbox(mailbox.name);
+    const { state, router, clock, settings } = this.#relay;
+    const before = clock.now() - settings.retentionMs;
+    for (const { name, seenAt = 0, empty } of [...state.mailboxes()]) {
+      const used = name === USER_NAME || !empty || state.sessions.ofName(name).length > 0;
+      if (!used && seenAt < before) state.dropMailbox(name);
     }
     router.sweep();
   }

@@ -11,14 +11,16 @@ import type { Log } from '../base/log.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { Link } from '../transport/link.ts';
 import { memoryLinks } from '../transport/memory.ts';
+import { listEpochs } from '../transport/relay-sockets.ts';
 import { auditFile } from './audit-file.ts';
 import { Control } from './control.ts';
 import { Daemon } from './daemon.ts';
 import { inspectHost, RENEW_MS, renewHost } from './host-file.ts';
 import { Leadership } from './leadership.ts';
 import type { DaemonSettings } from './settings.ts';
-import { MemoryStore } from './store/memory-store.ts';
-import type { Fence, Store } from './store/store.ts';
+import { inspectStore, openSegmentLog, type StorePlace } from './store/open.ts';
+import type { Durability } from './store/segment.ts';
+import type { Store } from './store/store.ts';
 
 /** Milliseconds between two looks at whether directory, socket and symlinks are right (P20). */
 const HEAL_MS = 1_000;
@@ -32,7 +34,10 @@ export interface HostOptions {
   log: Log;
   socketPath?: string | undefined;
   settings?: Partial<DaemonSettings> | undefined;
-  openStore?: ((place: { directory: string; epoch: number; fence: Fence }) => Store) | undefined;
+  /** What `stored` survives: a power cut, or only the end of every process. */
+  durability?: Durability | undefined;
+  /** Another store than the segment log in the directory. */
+  openStore?: ((place: StorePlace) => Store) | undefined;
 }
 
 export class Host {
@@ -51,8 +56,14 @@ export class Host {
   #state: 'leading' | 'ending' | 'ended' = 'leading';
   #end: () => void = () => {};
 
-  private constructor(options: HostOptions, leadership: Leadership, server: Server, tookOver: boolean) {
-    const { directory, namespace, clock, log, settings, openStore } = options;
+  private constructor(
+    options: HostOptions,
+    leadership: Leadership,
+    server: Server,
+    store: Store,
+    tookOver: boolean,
+  ) {
+    const { directory, namespace, clock, log, settings } = options;
     this.#directory = directory;
     this.#leadership = leadership;
     this.#server = server;
@@ -63,9 +74,8 @@ export class Host {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
-    const place = { directory, epoch: leadership.epoch, fence: leadership };
     this.daemon = new Daemon({
-      store: openStore?.(place) ?? new MemoryStore(leadership),
+      store,
       fence: leadership,
       clock,
       log,
@@ -87,23 +97,38 @@ export class Host {
     this.#heal();
   }
 
-  /** Stands for election. Undefined when another won; throws RELAY_ELSEWHERE. */
+  /**
+   * Stands for election. Undefined when another won; throws RELAY_ELSEWHERE, and STORE_TOO_NEW or
+   * STORE_FAILED for a store that we cannot read: nobody else must be deposed for that (P20).
+   */
   static async stand(options: HostOptions): Promise<Host | undefined> {
-    const { tookOver } = inspectHost(options.directory, options.clock.now());
+    const { directory, clock, log } = options;
+    const { tookOver } = inspectHost(directory, clock.now());
+    // Sockets may have been swept: the clock of reigns does not go back.
+    const above = Math.max(options.above, await inspectStore(directory));
+    // Somebody won while we looked: what we found in the store may be that reign's, which lives.
+    if ((listEpochs(directory).at(-1) ?? 0) > options.above) return undefined;
     const waiting: Socket[] = [];
     let serve = (socket: Socket): void => void waiting.push(socket);
     const server = createServer((socket) => serve(socket));
-    const leadership = await Leadership.stand({ ...options, server });
+    const leadership = await Leadership.stand({ ...options, above, server });
     if (leadership === undefined) {
       for (const socket of waiting) socket.destroy();
       return undefined;
     }
     // Out of file descriptors: the connection is lost, the leader goes on (P20).
-    server.on('error', (error) => options.log.error('host.server', { error }));
-    const host = new Host(options, leadership, server, tookOver);
+    server.on('error', (error) => log.error('host.server', { error }));
+    let host: Host;
+    try {
+      host = new Host(options, leadership, server, openStore(options, leadership), tookOver);
+    } catch (error) {
+      for (const socket of waiting) socket.destroy();
+      server.close(() => leadership.release());
+      throw error;
+    }
     serve = (socket) => host.#control.accept(socket);
     for (const socket of waiting) serve(socket);
-    options.log.info('host.leads', { epoch: host.epoch, directory: options.directory, tookOver });
+    log.info('host.leads', { epoch: host.epoch, directory, tookOver });
     return host;
   }
 
@@ -158,4 +183,9 @@ export class Host {
       this.#log.warn('host.renew', { error });
     }
   }
+}
+
+function openStore({ directory, clock, log, durability, openStore }: HostOptions, fence: Leadership): Store {
+  const place = { directory, epoch: fence.epoch, fence, durability: durability ?? 'sync', clock, log };
+  return (openStore ?? openSegmentLog)(place);
 }

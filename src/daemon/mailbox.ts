@@ -98,19 +98,34 @@ class Stream implements StreamView {
 
 export class Mailbox {
   readonly name: string;
-  /** The name was seen: what is for it waits until retention (P16). */
-  known = false;
+  /** Wall clock, ms: when a session of the name was seen last. */
+  #seenAt: number | undefined;
+  #standstill = false;
   /** Answers of polls that nobody has confirmed (P27). */
   readonly claims: Claim[] = [];
   readonly #streams = new Map<string, Stream>();
   #turns: Stream[] = [];
-  readonly #held = new Set<string>();
+  /** Sender → when the hold ends, wall clock, ms (P18). */
+  readonly #held = new Map<string, number>();
   /** Given back by a session (DEFERRED): for polls, or the next session. */
   readonly #deferred = new Map<number, { delivery: Delivery; session: string }>();
   #waiting = 0;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  /** The name was seen: what is for it waits until retention (P16). */
+  get known(): boolean {
+    return this.#seenAt !== undefined;
+  }
+
+  get seenAt(): number | undefined {
+    return this.#seenAt;
+  }
+
+  seen(at: number): void {
+    this.#seenAt = Math.max(this.#seenAt ?? at, at);
   }
 
   /** Deliveries that wait, given back ones included. */
@@ -120,7 +135,12 @@ export class Mailbox {
 
   /** Nothing of it is worth keeping. */
   get empty(): boolean {
-    return this.depth === 0 && this.claims.length === 0;
+    return this.depth === 0 && this.claims.length === 0 && !this.#standstill;
+  }
+
+  /** Given back and not offered again, and by which session. */
+  deferred(): Iterable<{ delivery: Delivery; session: string }> {
+    return this.#deferred.values();
   }
 
   streams(): Iterable<StreamView> {
@@ -137,6 +157,7 @@ export class Mailbox {
 
   /** The head of the stream whose turn it is; undefined when nothing may go. */
   take(): Delivery | undefined {
+    if (this.#standstill) return undefined;
     for (let left = this.#turns.length; left > 0; left--) {
       const stream = this.#turns.shift() as Stream;
       stream.inTurn = false;
@@ -152,6 +173,7 @@ export class Mailbox {
 
   /** Whether `take` would give something that is `wanted`, sooner or later. */
   someReady(wanted: (delivery: Delivery) => boolean): boolean {
+    if (this.#standstill) return false;
     return this.#turns.some((stream) => !this.#held.has(stream.from) && stream.some(wanted));
   }
 
@@ -206,8 +228,13 @@ export class Mailbox {
   }
 
   /** P18: all streams of a sender stand still, or go on. */
-  hold(from: string): void {
-    this.#held.add(from);
+  hold(from: string, until: number): void {
+    this.#held.set(from, until);
+  }
+
+  /** Sender → when it ends. */
+  holds(): Iterable<[string, number]> {
+    return this.#held;
   }
 
   release(from: string): void {
@@ -215,8 +242,17 @@ export class Mailbox {
     for (const stream of this.#streams.values()) if (stream.from === from) this.#enlist(stream);
   }
 
+  /** A person holds everything that is for the name. */
+  get standstill(): boolean {
+    return this.#standstill;
+  }
+
+  setStandstill(on: boolean): void {
+    this.#standstill = on;
+  }
+
   isHeld(from: string): boolean {
-    return this.#held.has(from);
+    return this.#standstill || this.#held.has(from);
   }
 
   #enlist(stream: Stream): void {

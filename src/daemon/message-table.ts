@@ -2,9 +2,14 @@
  * Messages, where each delivery stands, and how much waits for and from whom: a fold over records.
  * docs/protocol.md §Delivery (P14–P17). Pure.
  */
-import { MAX_DEAD_LETTERS, MAX_ENDED_MESSAGES } from '../protocol/limits.ts';
-import { type Delivery, type DeliveryState, Message } from './message.ts';
-import type { MessageRecord } from './record.ts';
+import {
+  MAX_DEAD_LETTER_BYTES,
+  MAX_DEAD_LETTERS,
+  MAX_ENDED_MESSAGES,
+  MAX_PAST_TEXT_BYTES,
+} from '../protocol/limits.ts';
+import { type Delivery, Message } from './message.ts';
+import type { EndState, MessageRecord, PastRecord } from './record.ts';
 
 /** Unended messages and their bytes. */
 export interface Load {
@@ -21,14 +26,48 @@ export class MessageTable {
   /** Ended messages, the one that ended first at the front. */
   readonly #ended = new Map<string, number>();
   readonly #deadLetters = new Map<number, Delivery>();
+  #deadBytes = 0;
+  /** Ended messages whose text is still at hand, for those who look back; the oldest first. */
+  readonly #texts = new Set<Message>();
+  #textBytes = 0;
   readonly #relay: Load = { messages: 0, bytes: 0 };
   readonly #senders = new Map<string, Load>();
   readonly #pairs = new Map<string, number>();
+  #lastSeq = 0;
   /** Wall clock, ms: keys of messages stored before it may be forgotten (P15). */
   #dedupSince = 0;
 
   get dedupSince(): number {
     return this.#dedupSince;
+  }
+
+  /** The highest seq of any message that was ever here. */
+  get lastSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Everything known, in the order of its coming. */
+  all(): Iterable<Message> {
+    return this.#messages.values();
+  }
+
+  /** How many messages are known, ended ones included. */
+  get size(): number {
+    return this.#messages.size;
+  }
+
+  /** Ended messages, the one that ended first at the front. */
+  *ended(): Generator<Message, void> {
+    for (const key of this.#ended.keys()) yield this.#messages.get(key) as Message;
+  }
+
+  get endedCount(): number {
+    return this.#ended.size;
+  }
+
+  /** Characters of texts that are kept though their messages have ended. */
+  get keptBytes(): number {
+    return this.#textBytes + this.#deadBytes;
   }
 
   get load(): Readonly<Load> {
@@ -59,16 +98,25 @@ export class MessageTable {
     return this.#deadLetters.values();
   }
 
+  /** P15: an earlier reign had forgotten everything stored before `since`. */
+  forgotten(since: number): void {
+    this.#dedupSince = Math.max(this.#dedupSince, since);
+  }
+
   /** Takes a message in; its deliveries are `storing` until `settle`. */
-  add(record: MessageRecord): Message {
+  add(record: MessageRecord | PastRecord): Message {
     const message = new Message(record);
     this.#messages.set(message.key, message);
     this.#count(message, 1);
     for (const delivery of message.deliveries) {
       this.#bySeq.set(delivery.seq, delivery);
+      this.#lastSeq = Math.max(this.#lastSeq, delivery.seq);
       this.#countPair(delivery, 1);
     }
-    if (message.open === 0) this.#close(message, record.at);
+    if (message.open === 0) {
+      this.#close(message, record.at);
+      this.#past(message);
+    }
     return message;
   }
 
@@ -76,6 +124,7 @@ export class MessageTable {
   retract(message: Message): void {
     this.#messages.delete(message.key);
     this.#ended.delete(message.key);
+    this.#dropText(message);
     for (const delivery of message.deliveries) {
       if (!delivery.ended) this.#countPair(delivery, -1);
       this.#bySeq.delete(delivery.seq);
@@ -89,23 +138,22 @@ export class MessageTable {
   }
 
   /** Ends a delivery, or gives a dead letter another end (P16: a late ACK revives it). */
-  end(delivery: Delivery, state: Extract<DeliveryState, 'delivered' | 'written' | 'dead'>, at: number): void {
+  end(delivery: Delivery, state: EndState, at: number, reason?: Delivery['reason']): void {
     const { message } = delivery;
     const before = delivery.state;
     if (delivery.ended && !(before === 'dead' && state !== 'dead')) return;
     delivery.state = state;
+    delivery.reason = reason;
+    delivery.endedAt = at;
     if (before === 'dead') {
-      this.#deadLetters.delete(delivery.seq);
-      delivery.reason = undefined;
+      this.#unbury(delivery);
     } else {
       this.#countPair(delivery, -1);
       message.open--;
       if (message.open === 0) this.#close(message, at);
     }
     if (state === 'dead') this.#bury(delivery);
-    if (message.open === 0 && !message.deliveries.some((each) => this.#deadLetters.has(each.seq))) {
-      message.raw = undefined;
-    }
+    this.#past(message);
   }
 
   /** Forgets what ended before `before`, and the oldest beyond the limit (P15). */
@@ -116,20 +164,57 @@ export class MessageTable {
       this.#ended.delete(key);
       this.#messages.delete(key);
       this.#dedupSince = Math.max(this.#dedupSince, message.at + 1);
+      this.#dropText(message);
       for (const delivery of message.deliveries) {
         this.#bySeq.delete(delivery.seq);
-        this.#deadLetters.delete(delivery.seq);
+        this.#unbury(delivery);
         if (delivery.given) this.#given.delete(delivery.id);
       }
     }
   }
 
+  /** A dead letter is kept with its text; of too many, the oldest is only an ended message. */
   #bury(delivery: Delivery): void {
+    if (delivery.message.raw === undefined) return;
     this.#deadLetters.set(delivery.seq, delivery);
-    if (this.#deadLetters.size <= MAX_DEAD_LETTERS) return;
-    const [seq, oldest] = this.#deadLetters.entries().next().value as [number, Delivery];
-    this.#deadLetters.delete(seq);
-    if (oldest.message.open === 0) oldest.message.raw = undefined;
+    this.#deadBytes += delivery.message.size;
+    for (const oldest of this.#deadLetters.values()) {
+      if (this.#deadLetters.size <= MAX_DEAD_LETTERS && this.#deadBytes <= MAX_DEAD_LETTER_BYTES) return;
+      this.drop(oldest.seq);
+    }
+  }
+
+  /** The dead letter is one no more: only its end is remembered. */
+  drop(seq: number): void {
+    const delivery = this.#deadLetters.get(seq);
+    if (delivery === undefined) return;
+    this.#unbury(delivery);
+    this.#past(delivery.message);
+    // With its text it would be taken for a dead letter again by whoever reads the snapshot.
+    if (!delivery.message.deliveries.some((each) => this.#deadLetters.has(each.seq)))
+      this.#dropText(delivery.message);
+  }
+
+  #unbury(delivery: Delivery): void {
+    if (this.#deadLetters.delete(delivery.seq)) this.#deadBytes -= delivery.message.size;
+  }
+
+  /** Once all of a message has ended and none is a dead letter, its text stays a while and then goes. */
+  #past(message: Message): void {
+    if (message.open > 0 || message.raw === undefined || this.#texts.has(message)) return;
+    if (message.deliveries.some(({ seq }) => this.#deadLetters.has(seq))) return;
+    this.#texts.add(message);
+    this.#textBytes += message.size;
+    for (const oldest of this.#texts) {
+      if (this.#textBytes <= MAX_PAST_TEXT_BYTES) return;
+      this.#dropText(oldest);
+    }
+  }
+
+  #dropText(message: Message): void {
+    if (!this.#texts.delete(message)) return;
+    this.#textBytes -= message.size;
+    message.forgetText();
   }
 
   #close(message: Message, at: number): void {

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { encodeDeliver, type RawParts } from '../protocol/envelope.ts';
 import { derivedId, isUuid } from '../protocol/ids.ts';
-import type { EndState, MessageRecord, Recipient } from './record.ts';
+import type { EndState, MessageRecord, PastRecord, Recipient } from './record.ts';
 
 /** seq = epoch × 2³² + n (P11). */
 export const SEQS_PER_EPOCH = 2 ** 32;
@@ -31,16 +31,17 @@ export class Message {
   readonly at: number;
   readonly acks: boolean;
   readonly command: boolean;
-  readonly hash: string;
   /** Characters of its text: what the limits of P14 count as bytes. */
   readonly size: number;
   readonly deliveries: readonly Delivery[];
-  /** Its text; gone once every delivery has ended and none is a dead letter. */
-  raw: RawParts | undefined;
+  /** The store has it: it may be delivered, and a snapshot may hold it. */
+  stored = false;
+  #raw: RawParts | undefined;
+  #hash: string | undefined;
   /** Deliveries that have not ended. */
   open: number;
 
-  constructor(record: MessageRecord) {
+  constructor(record: MessageRecord | PastRecord) {
     this.key = record.key;
     this.id = record.id;
     this.from = record.from;
@@ -50,11 +51,32 @@ export class Message {
     this.at = record.at;
     this.acks = record.acks;
     this.command = record.command === true;
-    this.hash = contentHash(record.to, record.topic, record.raw);
-    this.size = record.raw.payload.length + (record.raw.payload_meta?.length ?? 0);
-    this.raw = record.raw;
+    if (record.t === 'message') {
+      this.#raw = record.raw;
+      this.size = record.raw.payload.length + (record.raw.payload_meta?.length ?? 0);
+    } else {
+      this.#hash = record.hash;
+      this.size = record.size;
+    }
     this.deliveries = record.recipients.map((recipient) => new Delivery(this, recipient));
     this.open = this.deliveries.length;
+  }
+
+  /** Its text; undefined once it was forgotten. */
+  get raw(): RawParts | undefined {
+    return this.#raw;
+  }
+
+  /** What a repeat of its SEND is compared with (P15). */
+  get hash(): string {
+    this.#hash ??= contentHash(this.to, this.topic, this.#raw as RawParts);
+    return this.#hash;
+  }
+
+  /** Nobody is to read it any more: only its hash stays. */
+  forgetText(): void {
+    this.#hash = this.hash;
+    this.#raw = undefined;
   }
 
   /** Its recipients are a list: a broadcast or a topic message (P17). */
@@ -71,6 +93,8 @@ export class Delivery {
   readonly hasTtl: boolean;
   readonly full: boolean;
   state: DeliveryState = 'storing';
+  /** Wall clock, ms; of a delivery that has ended. */
+  endedAt = 0;
   /** It was DELIVERed or polled before: the recipient may have it (P12). */
   given = false;
   /** Why it is a dead letter. */

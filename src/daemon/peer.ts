@@ -80,7 +80,7 @@ export class Peer {
 
   start(): void {
     this.#connection.start({
-      envelope: (envelope) => this.#receive(envelope),
+      envelope: (envelope) => this.receive(envelope),
       invalid: (error, fatal) => this.#invalid(error, fatal),
       heard: () => this.#heartbeat.heard(this.#relay.clock.monotonic()),
       drain: () => {
@@ -88,6 +88,27 @@ export class Peer {
       },
       closed: () => this.#gone(),
     });
+  }
+
+  /** A frame of the client's, in its turn. */
+  receive(envelope: Envelope): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    if (this.#state === 'welcoming') {
+      if (this.#early.push(envelope) === 1) this.hush(true);
+      return;
+    }
+    const session = this.#session;
+    if (session !== undefined) {
+      // Heartbeats say that it lives, not that it does anything.
+      if (envelope.type !== 'PONG' && envelope.type !== 'PING') {
+        session.lastActivity = this.#relay.clock.now();
+      }
+      if (!this.#answered) {
+        this.#answered = true;
+        this.#relay.sessions.answered(session);
+      }
+    }
+    this.#handle(envelope);
   }
 
   send(envelope: Envelope): void {
@@ -241,26 +262,6 @@ export class Peer {
     this.#paused = on;
     if (on) this.#connection.pause();
     else this.#connection.resume();
-  }
-
-  #receive(envelope: Envelope): void {
-    if (this.#state === 'closing' || this.#state === 'closed') return;
-    if (this.#state === 'welcoming') {
-      if (this.#early.push(envelope) === 1) this.hush(true);
-      return;
-    }
-    const session = this.#session;
-    if (session !== undefined) {
-      // Heartbeats say that it lives, not that it does anything.
-      if (envelope.type !== 'PONG' && envelope.type !== 'PING') {
-        session.lastActivity = this.#relay.clock.now();
-      }
-      if (!this.#answered) {
-        this.#answered = true;
-        this.#relay.sessions.answered(session);
-      }
-    }
-    this.#handle(envelope);
   }
 
   #handle(envelope: Envelope): void {

@@ -7,6 +7,7 @@
  */
 import { RelayError } from '../base/errors.ts';
 import type { RawParts } from '../protocol/envelope.ts';
+import type { SavedSession } from './session-table.ts';
 
 /** One recipient of a message, fixed when it is stored (P17). Short keys: this is the hot record. */
 export interface Recipient {
@@ -38,6 +39,13 @@ export interface MessageRecord {
   raw: RawParts;
 }
 
+/** Of a snapshot: a message whose text is gone, kept so that a repeat of it is known (P15). */
+export interface PastRecord extends Omit<MessageRecord, 't' | 'raw'> {
+  t: 'past';
+  hash: string;
+  size: number;
+}
+
 export type EndState = 'delivered' | 'written' | 'dead';
 
 export interface TokenRecord {
@@ -47,12 +55,22 @@ export interface TokenRecord {
   until: number;
 }
 
+/** `v` counts the changes of a session, `opened` being the first: one that a snapshot holds is not made twice. */
 export type SessionRecord =
   | { t: 'opened'; session: string; name: string; at: number; token?: TokenRecord; scoped?: string }
-  | { t: 'token'; session: string; at: number; token: TokenRecord; reconnect?: true; scoped?: string }
+  | {
+      t: 'token';
+      session: string;
+      v: number;
+      at: number;
+      token: TokenRecord;
+      reconnect?: true;
+      scoped?: string;
+    }
   | {
       t: 'active';
       session: string;
+      v: number;
       at: number;
       /** Hash of the fresh resume token. */
       resume: string;
@@ -62,17 +80,29 @@ export type SessionRecord =
       scoped?: string;
     }
   /** The first frame after WELCOME has come: the tokens before it are used up (P7). */
-  | { t: 'answered'; session: string; at: number }
-  | { t: 'left'; session: string; at: number }
-  | { t: 'closed'; session: string; at: number; reason: string }
-  | { t: 'expired'; session: string; at: number };
+  | { t: 'answered'; session: string; v: number; at: number }
+  | { t: 'left'; session: string; v: number; at: number }
+  | { t: 'closed'; session: string; v: number; at: number; reason: string }
+  | { t: 'expired'; session: string; v: number; at: number };
+
+/** What only a snapshot holds: a whole session, a name that was seen, and what P15 has forgotten. */
+export type SnapshotRecord =
+  | PastRecord
+  | { t: 'session'; session: SavedSession }
+  | { t: 'seen'; name: string; at: number }
+  | { t: 'dedup'; since: number };
 
 export type RelayRecord =
   | MessageRecord
+  | SnapshotRecord
   | { t: 'ended'; seq: number; how: EndState; at: number; code?: string; text?: string }
   | { t: 'deferred'; seq: number; session: string }
   | { t: 'hold'; from: string; to: string; until: number }
   | { t: 'release'; from: string; to: string }
+  /** A person holds all that is for an agent, or lets it go on. */
+  | { t: 'standstill'; name: string; on: boolean }
+  /** A dead letter was thrown away, or sent anew as another message. */
+  | { t: 'dropped'; seq: number }
   | { t: 'claim'; name: string; since: string | null; seqs: number[]; until: number }
   | { t: 'topic'; name: string; topic: string; on: boolean }
   | SessionRecord;

@@ -12,7 +12,7 @@ import type { Store } from './store/store.ts';
 
 export class Recovery {
   readonly #clock: Clock;
-  readonly #postponed: { peer: Peer; go: () => void }[] = [];
+  readonly #postponed: { peer: Peer; envelope: Envelope }[] = [];
   #state: 'running' | 'done' = 'running';
   #busy: Timer | undefined;
   #finished: () => void = () => {};
@@ -40,12 +40,12 @@ export class Recovery {
   }
 
   /** Keeps a frame for later, and says BUSY. */
-  postpone(peer: Peer, go: (envelope: Envelope) => void, envelope: Envelope): void {
+  postpone(peer: Peer, envelope: Envelope): void {
     if (!this.#postponed.some((each) => each.peer === peer)) {
       peer.hush(true);
       this.#sayBusy(peer);
     }
-    this.#postponed.push({ peer, go: () => go(envelope) });
+    this.#postponed.push({ peer, envelope });
     this.#busy ??= this.#clock.every(RECOVERING_BUSY_MS, () => {
       for (const each of new Set(this.#postponed.map((entry) => entry.peer))) this.#sayBusy(each);
     });
@@ -56,8 +56,9 @@ export class Recovery {
     if (this.#state === 'done') return;
     this.#state = 'done';
     this.#busy?.cancel();
-    for (const { go } of this.#postponed) go();
     for (const peer of new Set(this.#postponed.map((entry) => entry.peer))) peer.hush(false);
+    // As if it came only now: what follows a HELLO waits for its WELCOME, which is yet to be stored.
+    for (const { peer, envelope } of this.#postponed) peer.receive(envelope);
     this.#postponed.length = 0;
     this.#finished();
   }

@@ -160,6 +160,13 @@ export class Router {
     });
   }
 
+  /** A person holds all that is for an agent, or lets it go on; resolves once that is stored. */
+  async standstill(name: string, on: boolean): Promise<void> {
+    await this.#relay.journal.committed({ t: 'standstill', name, on });
+    this.#relay.log.info(on ? 'agent.held' : 'agent.released', { agent: name });
+    if (!on) this.wake(name);
+  }
+
   /** A line from the relay itself to an agent or the person; at most one a minute and kind (P18). */
   notice(to: string, kind: string, body: string): void {
     const now = this.#relay.clock.monotonic();
@@ -204,7 +211,7 @@ export class Router {
       reply.refused(new RelayError('DUPLICATE_ID', `the id ${outgoing.id} was used for another content`));
       return;
     }
-    if (message.deliveries.some(({ state }) => state === 'storing')) {
+    if (!message.stored) {
       reply.repeated();
       return;
     }
@@ -221,7 +228,7 @@ export class Router {
       throw new RelayError('BAD_TARGET', 'nobody reads what is sent to system');
     }
     this.#checkRoom(outgoing, recipients);
-    const held = this.#judgeBrake(outgoing, recipients);
+    this.#judgeBrake(outgoing, recipients);
     const { acks, command } = outgoing;
     this.#relay.journal.admit(
       {
@@ -238,17 +245,19 @@ export class Router {
         recipients,
         raw: outgoing.raw,
       },
-      (message) => this.#stored(message, held, reply),
+      (message) => this.#stored(message, reply),
       (error) => reply.refused(error),
     );
   }
 
-  #stored(message: Message, held: ReadonlySet<string>, reply: Reply): void {
+  #stored(message: Message, reply: Reply): void {
     this.#emit(message);
     reply.stored(message);
     for (const delivery of message.deliveries) {
       if (delivery.full) this.bury(delivery, 'QUEUE_FULL', `too much waits for ${delivery.recipient}`);
-      else if (held.has(delivery.recipient)) this.#fate(delivery, 'held');
+      else if (this.#relay.state.findMailbox(delivery.recipient)?.isHeld(message.from)) {
+        this.#fate(delivery, 'held');
+      }
       this.wake(delivery.recipient);
     }
   }
@@ -392,24 +401,19 @@ export class Router {
     }
   }
 
-  /** P18: the recipients whose pair with the sender is held, from now on or already. */
-  #judgeBrake(outgoing: Outgoing, recipients: readonly Recipient[]): ReadonlySet<string> {
-    const held = new Set<string>();
+  /** P18: holds the pairs of which it is too much. */
+  #judgeBrake(outgoing: Outgoing, recipients: readonly Recipient[]): void {
     const { settings, state, clock } = this.#relay;
-    if (!settings.brake || !outgoing.injects) return held;
+    if (!settings.brake || !outgoing.injects) return;
     const now = clock.monotonic();
     const fanned = outgoing.to === undefined || outgoing.to === BROADCAST;
     const broadcast = fanned ? this.#brake.judgeBroadcast(outgoing.from, now) : undefined;
     for (const { name } of recipients) {
       if (state.sessions.holder(name)?.injects !== true) continue;
       const reason = this.#brake.judge(outgoing.from, name, outgoing.raw.payload, now) ?? broadcast;
-      if (state.mailbox(name).isHeld(outgoing.from)) held.add(name);
-      else if (reason !== undefined) {
-        held.add(name);
-        this.#hold(outgoing.from, name, reason);
-      }
+      if (reason === undefined || state.mailbox(name).isHeld(outgoing.from)) continue;
+      this.#hold(outgoing.from, name, reason);
     }
-    return held;
   }
 
   #hold(from: string, to: string, reason: string): void {

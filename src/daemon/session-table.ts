@@ -4,28 +4,40 @@ import type { SessionRecord, TokenRecord } from './record.ts';
 /** `closed` and `expired` are final. */
 export type SessionState = 'pending' | 'active' | 'disconnected' | 'closed' | 'expired';
 
-export interface Session {
+/** Superseded handoff tokens of a session that are still answered with TOKEN_USED. */
+const MAX_SPENT = 4;
+
+/** What of a session is promised, and so recorded. */
+export interface SavedSession {
   readonly id: string;
   readonly name: string;
   readonly createdAt: number;
+  /** Counts its changes (record.ts). */
+  version: number;
   state: SessionState;
   /** The handoff token that is good now (P7). */
-  handoff: (TokenRecord & { used: boolean }) | undefined;
+  handoff?: (TokenRecord & { used: boolean }) | undefined;
+  /** Hashes of the last ones before it. */
+  spent: string[];
   /** Hash of the handoff token by which its connection came, until that is used up (P7). */
-  enteredBy: string | undefined;
+  enteredBy?: string | undefined;
   /** Hashes of the resume tokens that are good, the fresh one last. */
   resume: string[];
   /** Hash of the token of the agent's children (P10). */
-  scoped: string | undefined;
+  scoped?: string | undefined;
   injects: boolean;
   reconnects: number;
   connectedAt?: number;
   disconnectedAt?: number;
   closedAt?: number;
+  /** Wall clock, ms. */
+  lastActivity: number;
+}
+
+export interface Session extends SavedSession {
   /** Monotonic, ms: when it lost its connection in this reign, so that no jump of the wall clock prolongs its lease. */
   leftAt?: number;
-  /** Wall clock, ms; counters of this reign. Not promised to anybody, so not recorded. */
-  lastActivity: number;
+  /** Counters of this reign. */
   sent: number;
   received: number;
 }
@@ -72,9 +84,11 @@ export class SessionTable {
   apply(record: SessionRecord): Session | undefined {
     if (record.t === 'opened') return this.#open(record);
     const session = this.#sessions.get(record.session);
-    if (session === undefined || !isLive(session)) return session;
+    if (session === undefined || !isLive(session) || record.v <= session.version) return session;
+    session.version = record.v;
     switch (record.t) {
       case 'token':
+        this.#spend(session);
         session.handoff = { ...record.token, used: false };
         this.#tokens.set(record.token.hash, session);
         if (record.reconnect) session.reconnects++;
@@ -112,6 +126,20 @@ export class SessionTable {
     return session;
   }
 
+  /** What is to be kept of a session in a snapshot. */
+  static save({ sent: _sent, received: _received, leftAt: _leftAt, ...saved }: Session): SavedSession {
+    return saved;
+  }
+
+  /** Takes a session back from a snapshot; one that is known already is at least as new. */
+  restore(saved: SavedSession): void {
+    if (this.#sessions.has(saved.id)) return;
+    const session: Session = { ...saved, sent: 0, received: 0 };
+    this.#sessions.set(session.id, session);
+    if (isLive(session)) this.#enlist(session);
+    for (const hash of this.#hashesOf(session)) this.#tokens.set(hash, session);
+  }
+
   /** Forgets a final session: its tokens become unknown. */
   forget(session: Session): void {
     this.#sessions.delete(session.id);
@@ -119,15 +147,16 @@ export class SessionTable {
   }
 
   #open(record: Extract<SessionRecord, { t: 'opened' }>): Session {
+    const known = this.#sessions.get(record.session);
+    if (known !== undefined) return known;
     const session: Session = {
       id: record.session,
       name: record.name,
       createdAt: record.at,
+      version: 1,
       state: 'pending',
-      handoff: undefined,
-      enteredBy: undefined,
+      spent: [],
       resume: [],
-      scoped: undefined,
       injects: false,
       reconnects: 0,
       lastActivity: record.at,
@@ -135,8 +164,7 @@ export class SessionTable {
       received: 0,
     };
     this.#sessions.set(session.id, session);
-    const named = this.#names.get(session.name) ?? new Set();
-    this.#names.set(session.name, named.add(session));
+    this.#enlist(session);
     if (record.token) {
       session.handoff = { ...record.token, used: false };
       this.#tokens.set(record.token.hash, session);
@@ -146,9 +174,21 @@ export class SessionTable {
   }
 
   #setScoped(session: Session, hash: string | undefined): void {
-    if (hash === undefined) return;
+    if (hash === undefined || hash === session.scoped) return;
+    if (session.scoped !== undefined) this.#tokens.delete(session.scoped);
     session.scoped = hash;
     this.#tokens.set(hash, session);
+  }
+
+  #spend(session: Session): void {
+    if (session.handoff === undefined) return;
+    session.spent.push(session.handoff.hash);
+    if (session.spent.length > MAX_SPENT) this.#tokens.delete(session.spent.shift() as string);
+  }
+
+  #enlist(session: Session): void {
+    const named = this.#names.get(session.name) ?? new Set();
+    this.#names.set(session.name, named.add(session));
   }
 
   #retire(session: Session): void {
@@ -158,6 +198,7 @@ export class SessionTable {
   }
 
   #hashesOf(session: Session): string[] {
-    return [session.handoff?.hash, session.scoped, ...session.resume].filter((hash) => hash !== undefined);
+    const { handoff, scoped, spent, resume } = session;
+    return [handoff?.hash, scoped, ...spent, ...resume].filter((hash) => hash !== undefined);
   }
 }

@@ -108,6 +108,7 @@ export class Sessions {
     const stored = this.#relay.journal.committed({
       t: 'token',
       session: session.id,
+      v: session.version + 1,
       at: this.#now,
       token: record,
       ...(kind === 'reconnect' ? { reconnect: true as const } : {}),
@@ -134,6 +135,7 @@ export class Sessions {
       {
         t: 'active',
         session: session.id,
+        v: session.version + 1,
         at: this.#now,
         resume: hashToken(resumeToken),
         ...enteredBy(hello),
@@ -159,6 +161,7 @@ export class Sessions {
       {
         t: 'active',
         session: session.id,
+        v: session.version + 1,
         at: this.#now,
         resume: hashToken(resumeToken),
         injects: session.injects,
@@ -174,13 +177,13 @@ export class Sessions {
   answered(session: Session): void {
     if (!isLive(session)) return;
     if (session.resume.length <= 1 && session.enteredBy === undefined) return;
-    this.#relay.journal.write({ t: 'answered', session: session.id, at: this.#now });
+    this.#relay.journal.write({ t: 'answered', session: session.id, v: session.version + 1, at: this.#now });
   }
 
   /** Its connection ended without BYE. */
   left(session: Session): void {
     if (session.state !== 'active') return;
-    this.#relay.journal.write({ t: 'left', session: session.id, at: this.#now });
+    this.#relay.journal.write({ t: 'left', session: session.id, v: session.version + 1, at: this.#now });
     session.leftAt = this.#relay.clock.monotonic();
     this.#announce(session);
     this.schedule(session);
@@ -283,7 +286,7 @@ export class Sessions {
 
   #end(session: Session, state: 'closed' | 'expired', reason: string, said?: () => void): void {
     const { journal, state: relayState } = this.#relay;
-    const record = { session: session.id, at: this.#now };
+    const record = { session: session.id, v: session.version + 1, at: this.#now };
     journal.write(
       state === 'closed' ? { t: 'closed', ...record, reason } : { t: 'expired', ...record },
       said,

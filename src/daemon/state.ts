@@ -6,7 +6,7 @@
 import { USER_NAME } from '../protocol/address.ts';
 import { Deadlines } from './deadlines.ts';
 import { Mailbox } from './mailbox.ts';
-import { type Delivery, epochOf, type Message } from './message.ts';
+import { type Delivery, epochOf, type Message, SEQS_PER_EPOCH } from './message.ts';
 import { MessageTable } from './message-table.ts';
 import type { RelayRecord } from './record.ts';
 import { SessionTable } from './session-table.ts';
@@ -18,6 +18,9 @@ export type Due =
   | { kind: 'claim'; name: string }
   | { kind: 'hold'; from: string; to: string };
 
+/** Bytes of the record of a message beside its text, in the usual case. */
+const RECORD_BYTES = 400;
+
 export class RelayState {
   readonly sessions = new SessionTable();
   readonly messages = new MessageTable();
@@ -27,7 +30,7 @@ export class RelayState {
   readonly #topics = new Map<string, Set<string>>();
 
   constructor() {
-    this.mailbox(USER_NAME).known = true;
+    this.mailbox(USER_NAME).seen(0);
   }
 
   mailbox(name: string): Mailbox {
@@ -56,6 +59,10 @@ export class RelayState {
     return this.#topics.get(topic) ?? [];
   }
 
+  topics(): Iterable<[string, ReadonlySet<string>]> {
+    return this.#topics;
+  }
+
   topicsOf(name: string): string[] {
     return [...this.#topics].filter(([, names]) => names.has(name)).map(([topic]) => topic);
   }
@@ -74,11 +81,17 @@ export class RelayState {
         return undefined;
       }
       case 'hold':
-        this.mailbox(record.to).hold(record.from);
+        this.mailbox(record.to).hold(record.from, record.until);
         this.deadlines.add(record.until, { kind: 'hold', from: record.from, to: record.to });
         return undefined;
       case 'release':
         this.mailbox(record.to).release(record.from);
+        return undefined;
+      case 'standstill':
+        this.mailbox(record.name).setStandstill(record.on);
+        return undefined;
+      case 'dropped':
+        this.messages.drop(record.seq);
         return undefined;
       case 'claim':
         this.#claim(record);
@@ -86,9 +99,20 @@ export class RelayState {
       case 'topic':
         this.#topic(record);
         return undefined;
+      case 'past':
+        return this.messages.add(record);
+      case 'session':
+        this.sessions.restore(record.session);
+        return undefined;
+      case 'seen':
+        this.mailbox(record.name).seen(record.at);
+        return undefined;
+      case 'dedup':
+        this.messages.forgotten(record.since);
+        return undefined;
       default: {
         const session = this.sessions.apply(record);
-        if (session !== undefined) this.mailbox(session.name).known = true;
+        if (session !== undefined) this.mailbox(session.name).seen(record.at);
         if (record.t === 'active' && session) this.mailbox(session.name).restoreDeferred(session.id);
         return undefined;
       }
@@ -97,6 +121,7 @@ export class RelayState {
 
   /** The message is safe: it waits for its recipients. */
   settle(message: Message): void {
+    message.stored = true;
     for (const delivery of message.deliveries) {
       if (delivery.state !== 'storing') continue;
       this.mailbox(delivery.recipient).put(delivery);
@@ -104,8 +129,12 @@ export class RelayState {
     }
   }
 
-  /** Rebuilds the state from a record that an earlier reign left. */
+  /**
+   * Rebuilds the state from a record that an earlier reign left. One that the state has already changes
+   * nothing: a snapshot may hold what also stands in the log behind it (store.ts).
+   */
   recover(record: RelayRecord): void {
+    if ((record.t === 'message' || record.t === 'past') && this.messages.get(record.key)) return;
     const message = this.apply(record);
     if (message === undefined) return;
     this.settle(message);
@@ -115,13 +144,14 @@ export class RelayState {
 
   /** The highest seq number given in `epoch`: zero for a new reign. */
   lastNumber(epoch: number): number {
-    let last = 0;
-    for (const mailbox of this.#mailboxes.values()) {
-      for (const { lastSeq } of mailbox.streams()) {
-        if (epochOf(lastSeq) === epoch) last = Math.max(last, lastSeq % 2 ** 32);
-      }
-    }
-    return last;
+    const { lastSeq } = this.messages;
+    return epochOf(lastSeq) === epoch ? lastSeq % SEQS_PER_EPOCH : 0;
+  }
+
+  /** Roughly the bytes of a snapshot: what of the store still stands for something. */
+  get liveBytes(): number {
+    const { load, endedCount, keptBytes } = this.messages;
+    return load.bytes + keptBytes + (load.messages + endedCount) * RECORD_BYTES;
   }
 
   /** Back to where it waits, in its place. */
@@ -134,8 +164,8 @@ export class RelayState {
     const delivery = this.messages.bySeq(record.seq);
     if (delivery === undefined) return;
     if (delivery.state === 'waiting') this.mailbox(delivery.recipient).remove(delivery);
-    this.messages.end(delivery, record.how, record.at);
-    if (record.how === 'dead') delivery.reason = { code: record.code ?? 'REJECTED', text: record.text ?? '' };
+    const { how, at, code = 'REJECTED', text = '' } = record;
+    this.messages.end(delivery, how, at, how === 'dead' ? { code, text } : undefined);
   }
 
   #defer(delivery: Delivery, session: string): void {
@@ -147,13 +177,14 @@ export class RelayState {
 
   #claim(record: Extract<RelayRecord, { t: 'claim' }>): void {
     const mailbox = this.mailbox(record.name);
-    const deliveries = record.seqs
-      .map((seq) => this.messages.bySeq(seq))
-      .filter((delivery) => delivery !== undefined && !delivery.ended) as Delivery[];
-    for (const delivery of deliveries) {
+    const deliveries: Delivery[] = [];
+    for (const seq of record.seqs) {
+      const delivery = this.messages.bySeq(seq);
+      if (delivery === undefined || delivery.ended) continue;
       if (delivery.state === 'waiting') mailbox.remove(delivery);
       delivery.state = 'claimed';
       this.messages.markGiven(delivery);
+      deliveries.push(delivery);
     }
     for (const delivery of mailbox.replaceClaims(record.since, deliveries)) this.putBack(delivery);
     if (deliveries.length === 0) return;

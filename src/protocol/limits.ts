@@ -94,8 +94,23 @@ export const MAX_AUDIT_BYTES = 4 * 1024 * 1024;
 /** Ended messages whose ids are remembered (P15); some 400 bytes each. */
 export const MAX_ENDED_MESSAGES = 50_000;
 
-/** Dead letters whose text is kept at hand; older ones are in the log of the store only. */
+/** Dead letters kept with their text; of older ones only the end is remembered. */
 export const MAX_DEAD_LETTERS = 1_000;
+
+/** Characters of dead letters, so that a thousand of the largest do not fill the memory. */
+export const MAX_DEAD_LETTER_BYTES = 32 * 1024 * 1024;
+
+/** Characters of delivered messages kept for `agent-wrap log`: what agents said in the last hours. */
+export const MAX_PAST_TEXT_BYTES = 4 * 1024 * 1024;
+
+/** Bytes of the store that stand for nothing any more before it is worth compacting. */
+export const COMPACT_DEAD_BYTES = 8 * 1024 * 1024;
+
+/** Milliseconds after which the store is compacted whatever it gains: what has ended shall not lie there. */
+export const COMPACT_AGE_MS = 24 * 60 * 60_000;
+
+/** Milliseconds before a compaction that failed is tried again. */
+export const COMPACT_RETRY_MS = 60_000;
 
 /** Milliseconds a stream stays refused after a QUEUE_FULL, unless the refused id comes again (P15). */
 export const QUEUE_FULL_PAUSE_MS = 5_000;

@@ -29,6 +29,7 @@ export interface AttachOptions {
   log: Log;
   /** For the daemon, if we host it. */
   settings?: HostOptions['settings'];
+  durability?: HostOptions['durability'];
   openStore?: HostOptions['openStore'];
 }
 
@@ -107,7 +108,6 @@ async function joinForeign(
 }
 
 async function stand(directory: string, above: number, options: AttachOptions): Promise<Host | undefined> {
-  const { namespace, clock, log, socketPath, settings, openStore } = options;
   const { Host } = await import('../daemon/host.ts');
-  return Host.stand({ directory, namespace, above, clock, log, socketPath, settings, openStore });
+  return Host.stand({ ...options, directory, above });
 }

@@ -18,13 +18,13 @@ interface Report {
 
 const CHILD = fileURLToPath(new URL('attach-once.ts', import.meta.url));
 
-/** The child's program in one file: twenty of them start in a second, not in half a minute. */
-export function bundleChild(directory: string): string {
-  const outfile = join(directory, 'attach-once.mjs');
+/** A child's program in one file: twenty of them start in a second, not in half a minute. */
+export function bundleProgram(entry: string, directory: string): string {
+  const outfile = join(directory, 'program.mjs');
   const banner =
     "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
   buildSync({
-    entryPoints: [CHILD],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     format: 'esm',
@@ -35,7 +35,7 @@ export function bundleChild(directory: string): string {
   return outfile;
 }
 
-const exited = (child: ChildProcess): Promise<unknown> =>
+export const exited = (child: ChildProcess): Promise<unknown> =>
   child.exitCode !== null || child.signalCode !== null
     ? Promise.resolve()
     : new Promise((resolve) => child.once('exit', resolve));
@@ -63,7 +63,7 @@ export async function leaveStaleSocket(state: string): Promise<void> {
 /** Runs the trials; returns what was wrong with those that failed. */
 export async function leadersTrials(trials: number, processes: number): Promise<string[]> {
   const bundle = mkdtempSync(join(tmpdir(), 'agent-wrap-child-'));
-  const program = bundleChild(bundle);
+  const program = bundleProgram(CHILD, bundle);
   const children = Array.from({ length: processes }, () =>
     fork(program, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
   );

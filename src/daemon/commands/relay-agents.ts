@@ -26,6 +26,8 @@ export const relayAgents = (relay: Relay) =>
           topics: z.array(z.string()),
           queueDepth: z.number(),
           inflight: z.number(),
+          /** The person holds what is for it. */
+          held: z.boolean(),
           lastActivity: z.string(),
         }),
       ),
@@ -52,6 +54,7 @@ function describe(relay: Relay, session: Session) {
     ...relay.reports.get(session),
     topics: relay.state.topicsOf(session.name),
     queueDepth: relay.state.findMailbox(session.name)?.depth ?? 0,
+    held: relay.state.findMailbox(session.name)?.standstill ?? false,
     inflight: relay.peers.get(session.name)?.inflight.count ?? 0,
     lastActivity: new Date(session.lastActivity).toISOString(),
   };

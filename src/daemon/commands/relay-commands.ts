@@ -9,8 +9,11 @@ import { type Caller, mayCall } from '../caller.ts';
 import type { Relay } from '../relay.ts';
 import { relayAgents } from './relay-agents.ts';
 import { relayConnect } from './relay-connect.ts';
+import { relayDeadLetters, relayDrop, relayRedeliver } from './relay-dead-letters.ts';
 import { relayDisconnect } from './relay-disconnect.ts';
 import { relayHelp } from './relay-help.ts';
+import { relayHold, relayRelease } from './relay-hold.ts';
+import { relayLog } from './relay-log.ts';
 import { relayPoll } from './relay-poll.ts';
 import { relayReconnect } from './relay-reconnect.ts';
 import { relayRefreshToken } from './relay-refresh-token.ts';
@@ -68,6 +71,12 @@ function registerAll(registry: CommandRegistry, relay: Relay): CommandRegistry {
     relayReport(relay),
     relaySubscribe(relay),
     relayUnsubscribe(relay),
+    relayLog(relay),
+    relayDeadLetters(relay),
+    relayRedeliver(relay),
+    relayDrop(relay),
+    relayHold(relay),
+    relayRelease(relay),
     relayHelp(registry),
   );
 }

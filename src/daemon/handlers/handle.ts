@@ -15,7 +15,7 @@ import { subscribe, unsubscribe } from './subscribe.ts';
 /** Throws a RelayError that is said to the peer; the connection stays. */
 export function handle(relay: Relay, peer: Peer, envelope: Envelope): void {
   if (relay.recovery.running) {
-    relay.recovery.postpone(peer, (later) => handle(relay, peer, later), envelope);
+    relay.recovery.postpone(peer, envelope);
     return;
   }
   if (peer.state === 'handshaking' && envelope.type !== 'HELLO' && envelope.type !== 'RESUME') {

@@ -15,7 +15,7 @@ describe('P12 the outbox', () => {
     outbox.add('1', 'bob', frame('one'));
     outbox.add('2', 'bob', frame('two'));
     expect(drain(outbox)).toEqual(['one', 'two']);
-    expect(outbox.acknowledged({ ack_id: '1', stage: 'stored' })).toBeUndefined();
+    expect(outbox.acknowledged({ ack_id: '1', stage: 'stored' })).toMatchObject({ outcome: 'stored' });
     outbox.restart();
     expect(drain(outbox)).toEqual(['one', 'two']);
     expect(outbox.acknowledged({ ack_id: '1', stage: 'delivered', to: 'bob' })).toEqual({

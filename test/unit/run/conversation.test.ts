@@ -70,7 +70,7 @@ describe('the records of a relay', () => {
   });
 
   it('tell who has joined, with which topics', () => {
-    const active = { t: 'active', session: 's1', at: 0, resume: '', injects: true } as const;
+    const active = { t: 'active', session: 's1', v: 2, at: 0, resume: '', injects: true } as const;
     const { told } = conversation([{ t: 'opened', session: 's1', name: 'ada', at: 0 }]);
     expect(told.hasJoined('ada', [])).toBe(false);
     told.apply(active);

@@ -1,0 +1,220 @@
+/**
+ * Agents in processes of their own that talk all at once while we do them harm, and the judgement
+ * afterwards: whatever was called stored has arrived, once in a session and in order. P12, P15, P20.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from '../helpers/wait-for.ts';
+import { bundleProgram, exited } from './leaders.ts';
+
+const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url));
+
+/** Milliseconds for everybody to be back and everything to arrive: many processes, few cores. */
+const PATIENCE_MS = 60_000;
+
+interface Member {
+  name: string;
+  life: number;
+  child: ChildProcess;
+  state: string;
+}
+
+interface Note {
+  got?: string;
+  session?: string;
+  stored?: string;
+  delivered?: string;
+  failed?: string;
+  code?: string;
+}
+
+export class Crew {
+  readonly state = mkdtempSync(join(tmpdir(), 'agent-wrap-crew-'));
+  readonly directory = join(
+    this.state,
+    'agent-relay',
+    `default@${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}`,
+  );
+  readonly #program: string;
+  readonly #names: string[];
+  readonly #everyMs: number;
+  readonly #members = new Map<string, Member>();
+
+  private constructor(size: number, everyMs: number) {
+    this.#program = bundleProgram(MEMBER, this.state);
+    this.#names = Array.from({ length: size }, (_, n) => `agent-${n}`);
+    this.#everyMs = everyMs;
+  }
+
+  /** Everybody joined and talking. */
+  static async start(size: number, everyMs = 20): Promise<Crew> {
+    const crew = new Crew(size, everyMs);
+    for (const name of crew.#names) crew.spawn(name);
+    await crew.ready();
+    return crew;
+  }
+
+  get names(): readonly string[] {
+    return this.#names;
+  }
+
+  pid(name: string): number {
+    return this.#of(name).child.pid as number;
+  }
+
+  /** Starts an agent, the first or the next life of its name. */
+  spawn(name: string): void {
+    const life = (this.#members.get(name)?.life ?? 0) + 1;
+    const child = fork(this.#program, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const member: Member = { name, life, child, state: 'starting' };
+    this.#members.set(name, member);
+    child.on('message', (message: 'up' | { state: string }) => {
+      if (message !== 'up') {
+        member.state = message.state;
+        return;
+      }
+      const { state } = this;
+      const others = this.#names.filter((other) => other !== name);
+      child.send({ state, notes: this.#notes(name), name, life, others, everyMs: this.#everyMs });
+    });
+  }
+
+  /** kill -9. */
+  async kill(name: string): Promise<void> {
+    const { child } = this.#of(name);
+    child.kill('SIGKILL');
+    await exited(child);
+  }
+
+  /** BYE and a clean exit. */
+  async leave(name: string): Promise<void> {
+    const { child } = this.#of(name);
+    child.send('leave');
+    await exited(child);
+  }
+
+  /** Who hosts the daemon; undefined while nobody answers. */
+  async leader(): Promise<string | undefined> {
+    const pid = await this.#leaderPid();
+    return this.#names.find((name) => this.#of(name).child.pid === pid && this.#alive(name));
+  }
+
+  async leads(): Promise<string> {
+    let found: string | undefined;
+    await waitFor(
+      async () => {
+        found = await this.leader();
+        return found !== undefined;
+      },
+      'a leader',
+      PATIENCE_MS,
+    );
+    return found as string;
+  }
+
+  /** Waits until all that live are READY. */
+  async ready(): Promise<void> {
+    const missing = () => this.#names.filter((name) => this.#alive(name) && this.#of(name).state !== 'ready');
+    await waitFor(() => missing().length === 0, 'everybody to be ready', PATIENCE_MS).catch(() => {
+      throw new Error(`not ready: ${missing()}`);
+    });
+  }
+
+  /** Waits until something more than now has been delivered to everybody. */
+  async traffic(): Promise<void> {
+    const before = this.#names.map((name) => this.#read(name).length);
+    await waitFor(
+      () =>
+        this.#names.every(
+          (name, n) => !this.#alive(name) || this.#read(name).length > (before[n] as number) + 3,
+        ),
+      'traffic',
+      PATIENCE_MS,
+    );
+  }
+
+  /** Who is gone comes back, everybody stops sending, all that was stored arrives. Returns what is wrong, one line each. */
+  async judge(): Promise<{ wrong: string[]; stored: number; delivered: number }> {
+    for (const name of this.#names) if (!this.#alive(name)) this.spawn(name);
+    await this.ready();
+    for (const { child } of this.#members.values()) if (child.connected) child.send('hush');
+    await this.ready();
+    await waitFor(() => this.#lost().length === 0, 'all that was stored to arrive', PATIENCE_MS).catch(
+      () => {},
+    );
+    const wrong = this.#lost().map((body) => `lost: ${body}`);
+    let delivered = 0;
+    for (const name of this.#names) {
+      const last = new Map<string, number>();
+      for (const { got, session, failed, code } of this.#read(name)) {
+        if (failed !== undefined) wrong.push(`failed: ${failed} ${code}`);
+        if (got === undefined) continue;
+        delivered++;
+        const [stream, n] = got.split(' ') as [string, string];
+        const key = `${session} ${stream}`;
+        if ((last.get(key) ?? 0) >= Number(n)) wrong.push(`twice or out of order in ${session}: ${got}`);
+        last.set(key, Number(n));
+      }
+    }
+    return { wrong, stored: this.#stored().size, delivered };
+  }
+
+  async close(): Promise<void> {
+    for (const { child } of this.#members.values()) {
+      child.kill('SIGCONT');
+      child.kill('SIGKILL');
+      await exited(child);
+    }
+    rmSync(this.state, { recursive: true, force: true });
+  }
+
+  #stored(): Set<string> {
+    const notes = this.#names.flatMap((name) => this.#read(name));
+    return new Set(notes.flatMap(({ stored, delivered }) => stored ?? delivered ?? []));
+  }
+
+  #lost(): string[] {
+    const stored = this.#stored();
+    for (const name of this.#names) for (const { got } of this.#read(name)) if (got) stored.delete(got);
+    return [...stored];
+  }
+
+  #read(name: string): Note[] {
+    const path = this.#notes(name);
+    if (!existsSync(path)) return [];
+    const lines = readFileSync(path, 'utf8').split('\n');
+    return lines.slice(0, -1).map((line) => JSON.parse(line) as Note);
+  }
+
+  #notes(name: string): string {
+    return join(this.state, `${name}.notes`);
+  }
+
+  #of(name: string): Member {
+    return this.#members.get(name) as Member;
+  }
+
+  #alive(name: string): boolean {
+    const { child } = this.#of(name);
+    return child.exitCode === null && child.signalCode === null;
+  }
+
+  #leaderPid(): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      const socketPath = join(this.directory, 'relay.sock');
+      const call = get({ socketPath, path: '/health', timeout: 1_000, agent: false }, (response) => {
+        let text = '';
+        response.on('data', (bytes) => {
+          text += bytes;
+        });
+        response.on('end', () => resolve((JSON.parse(text) as { pid: number }).pid));
+      });
+      call.on('timeout', () => call.destroy());
+      call.on('error', () => resolve(undefined));
+    });
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * One agent of a crew (crew.ts): joins the relay or hosts it, sends to the others without pause, and notes
+ * each thing it was told in a file before it goes on, so that kill -9 takes no note away.
+ */
+import { openSync, writeSync } from 'node:fs';
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { RelayClient } from '../../src/client/relay-client.ts';
+import { attach } from '../../src/wrap/attach.ts';
+
+interface Order {
+  state: string;
+  notes: string;
+  name: string;
+  /** Of this life: told apart from those before it. */
+  life: number;
+  others: string[];
+  everyMs: number;
+}
+
+let client: RelayClient | undefined;
+let sending: NodeJS.Timeout | undefined;
+
+function start({ state, notes, name, life, others, everyMs }: Order): void {
+  const file = openSync(notes, 'a');
+  const note = (line: object) => writeSync(file, `${JSON.stringify(line)}\n`);
+  const bodies = new Map<string, string>();
+  const counts = new Map<string, number>();
+  client = new RelayClient(
+    {
+      attach: () =>
+        attach({
+          namespace: 'default',
+          env: { XDG_STATE_HOME: state },
+          mayLead: true,
+          clock: systemClock,
+          log: silentLog,
+        }),
+      identity: { agent: name },
+      capabilities: { ack: true, resume: true },
+      clock: systemClock,
+      log: silentLog,
+      random: Math.random,
+    },
+    {
+      delivery(envelope) {
+        note({ got: envelope.payload.body, session: envelope.delivery.session_id });
+        client?.ack(envelope);
+      },
+      fate(fate) {
+        const body = bodies.get(fate.id);
+        note(fate.outcome === 'failed' ? { failed: body, code: fate.code } : { [fate.outcome]: body });
+      },
+      stateChanged: (state) => process.send?.({ state }),
+    },
+  );
+  client.start();
+  sending = setInterval(() => {
+    const to = others[Math.floor(Math.random() * others.length)] as string;
+    const n = (counts.get(to) ?? 0) + 1;
+    counts.set(to, n);
+    const body = `${name}.${life}>${to} ${n}`;
+    bodies.set(client?.send({ to, payload: { kind: 'message', body } }) as string, body);
+  }, everyMs);
+}
+
+process.on('message', async (order: Order | 'hush' | 'leave') => {
+  if (order === 'hush') {
+    clearInterval(sending);
+  } else if (order === 'leave') {
+    clearInterval(sending);
+    await client?.close();
+    process.exit(0);
+  } else {
+    start(order);
+  }
+});
+process.on('disconnect', () => process.exit());
+process.send?.('up');

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import { settle } from '../../helpers/fake-clock.ts';
+import { TestRelay } from '../../helpers/relay.ts';
+
+interface Listed {
+  messages: { id: string; body?: string; deliveries: { id: string; state: string; code?: string }[] }[];
+}
+
+const states = ({ messages }: Listed) =>
+  messages.flatMap(({ deliveries }) => deliveries.map(({ state }) => state));
+
+describe('P22 relay-log', () => {
+  it('shows each message with its text and its fate, to the person only', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const bob = await relay.join('bob');
+    ann.send('bob', 'one');
+    ann.send('bob', 'two', { topic: 'work' });
+    await settle();
+    bob.say('ACK', { ack_id: bob.all('DELIVER')[0]?.id as string });
+    await settle();
+    const log = await relay.call<Listed>('relay-log');
+    expect(log.messages.map(({ body }) => body)).toEqual(['one', 'two']);
+    expect(states(log)).toEqual(['delivered', 'inflight']);
+    expect(states(await relay.call<Listed>('relay-log', { waiting: true }))).toEqual(['inflight']);
+    expect((await relay.call<Listed>('relay-log', { topic: 'work' })).messages).toHaveLength(1);
+    const token = ann.last('WELCOME').payload.resume_token;
+    for (const command of ['relay-log', 'relay-dead-letters']) {
+      expect(await relay.try(command, {}, token)).toMatchObject({
+        success: false,
+        error: { code: 'FORBIDDEN' },
+      });
+    }
+    for (const [command, input] of [
+      ['relay-hold', { agent: 'bob' }],
+      ['relay-release', { agent: 'bob' }],
+      ['relay-drop', { id: 'all' }],
+      ['relay-redeliver', { id: 'all' }],
+    ] as const) {
+      expect(await relay.try(command, input, token)).toMatchObject({ error: { code: 'FORBIDDEN' } });
+    }
+  });
+});
+
+describe('P16 dead letters', () => {
+  it('are listed with their reason, sent anew as another message, or dropped', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const bob = await relay.join('bob');
+    for (const body of ['one', 'two']) ann.send('bob', body);
+    await settle();
+    for (const { id } of bob.all('DELIVER')) bob.say('NACK', { ack_id: id, code: 'REJECTED', message: 'no' });
+    await settle();
+    const { messages } = await relay.call<Listed>('relay-dead-letters');
+    expect(messages.map(({ body }) => body)).toEqual(['one', 'two']);
+    expect(messages[0]?.deliveries).toMatchObject([{ state: 'dead', code: 'REJECTED' }]);
+    const id = messages[0]?.deliveries[0]?.id as string;
+    expect(await relay.call('relay-redeliver', { id: id.slice(0, 8) })).toEqual({ count: 1 });
+    await settle();
+    expect(bob.bodies()).toEqual(['one', 'two', 'one']);
+    expect(bob.last('DELIVER')).toMatchObject({ from: 'ann' });
+    expect(bob.last('DELIVER').id).not.toBe(id);
+    expect(await relay.call('relay-drop', { id: 'all' })).toEqual({ count: 1 });
+    expect(await relay.call('relay-dead-letters')).toEqual({ messages: [] });
+    expect(await relay.try('relay-drop', { id })).toMatchObject({ error: { code: 'BAD_REQUEST' } });
+  });
+});
+
+describe('P18 the person holds an agent', () => {
+  it('nothing more reaches it, its senders know, and released it gets all in order', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const bob = await relay.join('bob');
+    await relay.call('relay-hold', { agent: 'bob' });
+    const id = ann.send('bob', 'one');
+    ann.send('bob', 'two');
+    await settle();
+    expect(bob.bodies()).toEqual([]);
+    expect(ann.fates(id)).toContain('held');
+    const { agents } = await relay.call<{ agents: object[] }>('relay-agents');
+    expect(agents).toContainEqual(expect.objectContaining({ name: 'bob', held: true, queueDepth: 2 }));
+    await relay.call('relay-release', { agent: 'bob' });
+    await settle();
+    expect(bob.bodies()).toEqual(['one', 'two']);
+  });
+});
