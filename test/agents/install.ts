@@ -26,30 +26,47 @@ export type AgentName = keyof typeof AGENTS;
 
 const cache = () => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'agent-wrap', 'agents');
 
+/** A package at a version, and the file of it that is run. */
+export interface Pinned {
+  package: string;
+  file: string;
+}
+
 /** `2.1.329` of `@scope/name@2.1.329`. */
-export const versionOf = (name: AgentName): string => AGENTS[name].package.replace(/^.*@/, '');
+export const versionOf = (name: AgentName): string => version(AGENTS[name]);
+
+const version = (pinned: Pinned): string => pinned.package.replace(/^.*@/, '');
+
+const folderOf = (name: string, pinned: Pinned): string => join(cache(), `${name}-${version(pinned)}`);
 
 /** Where the agent's executable (or script) lies once it is installed. */
-export function agentFile(name: AgentName): string {
-  return join(cache(), `${name}-${versionOf(name)}`, 'node_modules', AGENTS[name].file);
-}
+export const agentFile = (name: AgentName): string => installedFile(name, AGENTS[name]);
+
+export const installedFile = (name: string, pinned: Pinned): string =>
+  join(folderOf(name, pinned), 'node_modules', pinned.file);
 
 /** Installs one agent if it is not there yet. Answers why it cannot be had, or undefined. */
 export function install(name: AgentName): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return `${name} is pinned for linux-x64 only`;
-  const folder = join(cache(), `${name}-${versionOf(name)}`);
-  if (existsSync(agentFile(name))) return undefined;
+  return installPinned(name, AGENTS[name]);
+}
+
+/** Installs a package, without its scripts, if it is not there yet. Answers why it cannot be had, or undefined. */
+export function installPinned(name: string, pinned: Pinned): string | undefined {
+  const folder = folderOf(name, pinned);
+  const file = installedFile(name, pinned);
+  if (existsSync(file)) return undefined;
   const unfinished = `${folder}.${process.pid}`;
   try {
     mkdirSync(unfinished, { recursive: true });
     writeFileSync(join(unfinished, 'package.json'), '{"private":true}\n');
-    const npm = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', AGENTS[name].package];
+    const npm = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save', pinned.package];
     execFileSync('npm', npm, { cwd: unfinished, stdio: ['ignore', 'ignore', 'pipe'], timeout: 300_000 });
     rmSync(folder, { recursive: true, force: true });
     renameSync(unfinished, folder);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    return `${AGENTS[name].package} cannot be installed: ${String(error).split('\n', 1)[0]}`;
+    return `${pinned.package} cannot be installed: ${String(error).split('\n', 1)[0]}`;
   }
-  return existsSync(agentFile(name)) ? undefined : `${AGENTS[name].package} has no ${AGENTS[name].file}`;
+  return existsSync(file) ? undefined : `${pinned.package} has no ${pinned.file}`;
 }
