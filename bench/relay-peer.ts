@@ -24,7 +24,7 @@ const client = new RelayClient(
         clock: systemClock,
         log: silentLog,
       }),
-    agent: name,
+    identity: { agent: name },
     capabilities: { ack: true, resume: true },
     clock: systemClock,
     log: silentLog,

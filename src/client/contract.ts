@@ -20,7 +20,7 @@ export interface RelayClientOptions {
   /** Finds the relay or becomes it; a leader that does not answer is replaced (P20). */
   attach: () => Promise<Attachment>;
   /** The name to have. */
-  agent: string;
+  identity: { agent: string };
   /** What relay-connect answered to who asked it for that name before (P10); absent: the client asks. */
   answer?: unknown;
   capabilities: NonNullable<Payload<'HELLO'>['capabilities']>;

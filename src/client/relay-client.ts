@@ -64,7 +64,7 @@ export class RelayClient {
 
   /** Our name on the relay. */
   get name(): string {
-    return this.#options.agent;
+    return this.#options.identity.agent;
   }
 
   get sessionId(): string | undefined {
@@ -182,7 +182,7 @@ export class RelayClient {
       this.#introduced = undefined; // A token is good once.
       const channel = await establish({
         attachment,
-        agent: this.#options.agent,
+        agent: this.name,
         answer,
         session: this.#session,
         capabilities: this.#options.capabilities,

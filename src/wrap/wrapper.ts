@@ -122,7 +122,7 @@ export class Wrapper {
           first = undefined;
           return found;
         },
-        agent: name,
+        identity: { agent: name },
         answer: introduction?.answer,
         capabilities: {
           ack: true,
