@@ -6,9 +6,14 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { systemClock } from '../src/base/clock.ts';
+import { silentLog } from '../src/base/log.ts';
+import { FIXED_NAME } from '../src/daemon/leadership.ts';
+import { attach } from '../src/wrap/attach.ts';
 import { COMMAND, LEADING, OuterTerminal, until } from '../test/helpers/outer-terminal.ts';
 import { median, printTable, quantile, type Row } from './table.ts';
 
@@ -26,11 +31,20 @@ const KEYS = Number(values.keys);
 const STALL_MS = 7000;
 
 const folder = mkdtempSync(join(tmpdir(), 'agent-wrap-bench-'));
+// A relay of its own: never that of the person who runs this.
+Object.assign(process.env, {
+  HOME: folder,
+  XDG_STATE_HOME: folder,
+  XDG_CACHE_HOME: folder,
+  XDG_RUNTIME_DIR: folder,
+});
 const sleep = (ms: number) => new Promise((done) => setTimeout(done, ms));
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 const cooked = (bytes: Buffer) => Buffer.from(bytes.toString('latin1').replaceAll('\n', '\r\n'), 'latin1');
 const quote = (argv: readonly string[]) => argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
 const wrapped = (argv: readonly string[]) => [...COMMAND, '--no-relay', ...argv];
+/** As a person starts it: it hosts a relay of its own, and reads what the agent says. */
+const related = (argv: readonly string[]) => [...COMMAND, ...argv];
 const scripted = (argv: readonly string[]) => ['script', '-qefc', quote(argv), '/dev/null'];
 const fixed = (value: number, digits = 1) => value.toFixed(digits);
 
@@ -69,7 +83,7 @@ async function bytes(): Promise<Row> {
 }
 
 /** 100 MB of coloured text. The outer terminal is a script(1) too, so that C drains it and not Node. */
-async function throughput(): Promise<Row> {
+async function throughput(): Promise<Row[]> {
   const file = join(folder, '100mb');
   const line =
     '\x1b[1;32m+ added\x1b[0m line of \x1b[38;5;208mcoloured\x1b[0m text, as a diff has them 0123456789\n';
@@ -80,32 +94,40 @@ async function throughput(): Promise<Row> {
     spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     return performance.now() - start;
   };
-  const ours: number[] = [];
-  const script: number[] = [];
+  const times = { '--no-relay': [] as number[], 'with the relay': [] as number[], script: [] as number[] };
   for (let round = 0; round < ROUNDS; round += 1) {
-    ours.push(run(wrapped(['cat', file])));
-    script.push(run(scripted(['cat', file])));
+    times['--no-relay'].push(run(wrapped(['cat', file])));
+    times['with the relay'].push(run(related(['cat', file])));
+    times.script.push(run(scripted(['cat', file])));
   }
-  const ratio = median(ours) / median(script);
-  return {
-    what: '100 MB of coloured text, wall',
-    ours: `${fixed(median(ours), 0)} ms`,
-    beside: `script ${fixed(median(script), 0)} ms`,
-    ratio: fixed(ratio, 2),
-    gate: '≤ 2 (aim 1.3)',
-    holds: ratio <= 2,
-  };
+  return (['--no-relay', 'with the relay'] as const).map((kind) => {
+    const ratio = median(times[kind]) / median(times.script);
+    return {
+      what: `100 MB of coloured text, wall, ${kind}`,
+      ours: `${fixed(median(times[kind]), 0)} ms`,
+      beside: `script ${fixed(median(times.script), 0)} ms`,
+      ratio: fixed(ratio, 2),
+      gate: '≤ 2 (aim 1.3)',
+      holds: ratio <= 2,
+    };
+  });
 }
 
 /** One key to a raw `cat` and back, the tools taking turns key by key. */
-async function keys(): Promise<Row> {
+async function keys(): Promise<Row[]> {
   const agent = ['sh', '-c', 'stty raw -echo; printf ready; exec cat'];
   const tools = {
-    ours: new OuterTerminal(wrapped(agent)),
+    '--no-relay': new OuterTerminal(wrapped(agent)),
+    'with the relay': new OuterTerminal(related(agent)),
     script: new OuterTerminal(scripted(agent)),
     direct: new OuterTerminal(agent),
   };
-  const times: Record<keyof typeof tools, number[]> = { ours: [], script: [], direct: [] };
+  const times: Record<keyof typeof tools, number[]> = {
+    '--no-relay': [],
+    'with the relay': [],
+    script: [],
+    direct: [],
+  };
   const all = Object.entries(tools) as [keyof typeof tools, OuterTerminal][];
   for (const [, terminal] of all) await terminal.see('ready');
   for (let key = 0; key < KEYS; key += 1) {
@@ -118,15 +140,18 @@ async function keys(): Promise<Row> {
     }
   }
   for (const [, terminal] of all) await terminal.dispose();
-  const [us, them] = [median(times.ours), median(times.script)];
-  return {
-    what: `key round trip p50 (p90), ${KEYS} keys`,
-    ours: `${fixed(us, 0)} (${fixed(quantile(times.ours, 0.9), 0)}) µs`,
-    beside: `script ${fixed(them, 0)} (${fixed(quantile(times.script, 0.9), 0)}), direct ${fixed(median(times.direct), 0)} µs`,
-    ratio: `+${fixed(us - them, 0)} µs`,
-    gate: '≤ +80 µs',
-    holds: us - them <= 80,
-  };
+  const them = median(times.script);
+  return (['--no-relay', 'with the relay'] as const).map((kind) => {
+    const us = median(times[kind]);
+    return {
+      what: `key round trip p50 (p90), ${KEYS} keys, ${kind}`,
+      ours: `${fixed(us, 0)} (${fixed(quantile(times[kind], 0.9), 0)}) µs`,
+      beside: `script ${fixed(them, 0)} (${fixed(quantile(times.script, 0.9), 0)}), direct ${fixed(median(times.direct), 0)} µs`,
+      ratio: `+${fixed(us - them, 0)} µs`,
+      gate: '≤ +80 µs',
+      holds: us - them <= 80,
+    };
+  });
 }
 
 /** From the spawn to the first byte on the terminal. */
@@ -158,16 +183,30 @@ async function start(): Promise<Row> {
   };
 }
 
+/** Milliseconds until the daemon at `socketPath` has answered GET /health. */
+function health(socketPath: string): Promise<number> {
+  const start = performance.now();
+  return new Promise((done, fail) => {
+    const call = get({ socketPath, path: '/health', agent: false }, (response) => {
+      response.resume().on('end', () => done(performance.now() - start));
+    });
+    call.on('error', fail);
+  });
+}
+
 /** Nobody reads the terminal while the agent prints: the loop, and the daemon in it, must live on. */
 async function terminalStall(): Promise<Row> {
   const probe = join(folder, 'probe');
   const loaded = [process.execPath, '--import', resolve(import.meta.dirname, 'loop-probe.mjs')];
-  const terminal = new OuterTerminal([...loaded, ...LEADING, '--no-relay', 'yes'], {
-    env: { PROBE_FILE: probe },
-  });
+  const terminal = new OuterTerminal([...loaded, ...LEADING, 'yes'], { env: { PROBE_FILE: probe } });
   await terminal.see('y');
+  const look = { namespace: 'default', env: process.env, mayLead: false, clock: systemClock, log: silentLog };
+  const { directory } = await attach(look);
   terminal.stall();
-  await sleep(STALL_MS);
+  const pings: number[] = [];
+  for (const until = performance.now() + STALL_MS; performance.now() < until; await sleep(50)) {
+    pings.push(await health(join(directory, FIXED_NAME)));
+  }
   const report = JSON.parse(readFileSync(probe, 'utf8')) as Record<
     'samples' | 'p99' | 'max' | 'maxRss',
     number
@@ -175,12 +214,12 @@ async function terminalStall(): Promise<Row> {
   await terminal.dispose();
   const rss = report.maxRss / 1e6;
   return {
-    what: `terminal stalled ${STALL_MS / 1000} s: loop lag p99 (max), RSS`,
-    ours: `${fixed(report.p99)} (${fixed(report.max)}) ms, ${fixed(rss, 0)} MB`,
-    beside: `${report.samples} samples`,
+    what: `terminal stalled ${STALL_MS / 1000} s, hosting: GET /health p99 (max), RSS`,
+    ours: `${fixed(quantile(pings, 0.99))} (${fixed(Math.max(...pings))}) ms, ${fixed(rss, 0)} MB`,
+    beside: `${pings.length} pings; loop lag p99 ${fixed(report.p99)} ms`,
     ratio: '',
     gate: '< 50 ms, < 80 MB',
-    holds: report.p99 < 50 && report.samples > (STALL_MS / 5) * 0.5 && rss < 80,
+    holds: quantile(pings, 0.99) < 50 && report.samples > (STALL_MS / 5) * 0.5 && rss < 80,
   };
 }
 
@@ -214,7 +253,7 @@ async function agentStall(): Promise<Row> {
   };
 }
 
-const PARTS: Record<string, () => Promise<Row>> = {
+const PARTS: Record<string, () => Promise<Row | Row[]>> = {
   bytes,
   throughput,
   keys,
@@ -227,7 +266,7 @@ const rows: Row[] = [];
 try {
   for (const [name, part] of Object.entries(PARTS)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue;
-    rows.push(await part());
+    rows.push(...[await part()].flat());
   }
 } finally {
   rmSync(folder, { recursive: true });

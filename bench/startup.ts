@@ -4,6 +4,7 @@
  * `npm run package` for the line of the executable.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -21,6 +22,8 @@ const env = { ...process.env, HOME: home, XDG_STATE_HOME: home, XDG_CACHE_HOME: 
 const ours = (label: string, ...start: [string, ...string[]]): [string, string[]][] => [
   [`${label} --no-relay echo`, [...start, '--no-relay', 'echo', 'hi']],
   [`${label} echo (hosts the relay)`, [...start, 'echo', 'hi']],
+  [`${label} --name bob echo (hosts the relay)`, [...start, '--name', 'bob', 'echo', 'hi']],
+  [`${label} echo (joins the relay)`, [...start, '--namespace', 'joined', 'echo', 'hi']],
   [`${label} --version`, [...start, '--version']],
   [`${label} --help`, [...start, '--help']],
 ];
@@ -56,6 +59,11 @@ const quantile = (values: readonly number[], q: number) =>
 
 const rounds = Number(process.argv[2] ?? 20);
 const results = CASES.map(([label, argv]) => ({ label, argv, first: [] as number[], end: [] as number[] }));
+// The relay that is joined.
+const daemon = spawn(NODE, [CLI, 'daemon', '--namespace', 'joined'], {
+  env,
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
 try {
   for (let round = -WARM_UP; round < rounds; round++) {
     for (const { argv, first, end } of results) {
@@ -66,13 +74,18 @@ try {
     }
   }
 } finally {
+  daemon.kill();
+  await once(daemon, 'exit');
   rmSync(home, { recursive: true, force: true });
 }
 process.stdout.write(
-  `Node ${process.version}, ${rounds} rounds, ms   first byte p10     p50     p90   end p50\n`,
+  `Node ${process.version}, ${rounds} rounds, ms         first byte p10     p50     p90  ÷ node   end p50\n`,
 );
+const bare = results.find(({ label }) => label === 'node -e')?.first ?? [];
+const ratio = (first: readonly number[]) =>
+  (Number(quantile(first, 0.5)) / Number(quantile(bare, 0.5))).toFixed(2).padStart(7);
 for (const { label, first, end } of results) {
   process.stdout.write(
-    `${label.padEnd(40)}${quantile(first, 0.1)} ${quantile(first, 0.5)} ${quantile(first, 0.9)}   ${quantile(end, 0.5)}\n`,
+    `${label.padEnd(46)}${quantile(first, 0.1)} ${quantile(first, 0.5)} ${quantile(first, 0.9)} ${ratio(first)}   ${quantile(end, 0.5)}\n`,
   );
 }

@@ -1,11 +1,15 @@
 /** Which adapter fits a command: by the basename of what really runs, through npx, node and the like. */
 import { basename } from 'node:path';
 import type { Adapter, Profile } from './adapter.ts';
-import { claude } from './claude.ts';
-import { codex } from './codex.ts';
-import { gemini } from './gemini.ts';
 import { generic } from './generic.ts';
-import { opencode } from './opencode.ts';
+
+/** Each is loaded only for its own agent: the person waits for the first byte. */
+export const ADAPTERS: Partial<Record<Profile, () => Promise<Adapter>>> = {
+  claude: async () => (await import('./claude.ts')).claude,
+  codex: async () => (await import('./codex.ts')).codex,
+  opencode: async () => (await import('./opencode.ts')).opencode,
+  gemini: async () => (await import('./gemini.ts')).gemini,
+};
 
 /** Names under which an agent is installed or published. */
 const NAMES: Record<string, Profile> = {
@@ -52,14 +56,14 @@ export function findAgent(command: readonly string[]): { profile: Profile; index
  * The adapter for a command (its program first), or of the profile that the person named (`--profile`).
  * `generic` if we know none. `adapters`: those there are.
  */
-export function pickAdapter(
+export async function pickAdapter(
   command: readonly string[],
   profile?: Profile,
-  adapters: readonly Adapter[] = ADAPTERS,
-): Adapter {
+  adapters = ADAPTERS,
+): Promise<Adapter> {
   const found = findAgent(command);
   const wanted = profile ?? found?.profile ?? 'generic';
-  const adapter = adapters.find((one) => one.profile === wanted) ?? generic;
+  const adapter = (await adapters[wanted]?.()) ?? generic;
   return found === undefined || found.index === 0 ? adapter : behindLauncher(adapter, found.index);
 }
 
@@ -74,5 +78,3 @@ function behindLauncher(adapter: Adapter, words: number): Adapter {
     },
   };
 }
-
-export const ADAPTERS: readonly Adapter[] = [claude, codex, opencode, gemini, generic];

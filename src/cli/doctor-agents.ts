@@ -32,7 +32,7 @@ async function describeAgent(profile: (typeof PROFILES)[number], { cwd, env }: P
     if (error.code === 'AGENT_NOT_FOUND') return [];
     return [{ state: 'problem', text: error.message, advice: error.suggestion }];
   }
-  const adapter = ADAPTERS.some((each) => each.profile === profile) ? profile : 'generic';
+  const adapter = profile in ADAPTERS ? profile : 'generic';
   try {
     const running = promisify(execFile)(file, ['--version'], {
       cwd,

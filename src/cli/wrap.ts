@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { type McpLaunch, PROFILES, type Profile, SPEECH_KINDS, type SpeechKind } from '../agents/adapter.ts';
-import { briefing } from '../agents/briefing.ts';
-import { findAgent, pickAdapter } from '../agents/pick.ts';
 import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { fileLog, LOG_LEVELS, type Log, type LogLevel, silentLog } from '../base/log.ts';
@@ -203,12 +201,13 @@ async function wrapOnRelay({
   log,
 }: Wrapping): Promise<number> {
   // Loaded only now: without the relay nobody pays for it.
-  const [{ Wrapper }, { attach }] = await Promise.all([
+  const [{ Wrapper }, { attach }, { pickAdapter }] = await Promise.all([
     import('../wrap/wrapper.ts'),
     import('../wrap/attach.ts'),
+    import('../agents/pick.ts'),
   ]);
   const place = placeOf(options, process.env);
-  const adapter = pickAdapter([file, ...args], options.profile);
+  const adapter = await pickAdapter([file, ...args], options.profile);
   const { durability } = options;
   return Wrapper.run({
     adapter,
@@ -222,7 +221,7 @@ async function wrapOnRelay({
     topics: options.topic,
     inject: options.inject,
     speech: options.speech,
-    briefing: briefingFor(options, [file, ...args], place.namespace),
+    briefing: await briefingFor(options, [file, ...args], place.namespace),
     mcp: options.mcp ? mcpLaunch(adapter.profile, place) : undefined,
     attach: () => attach({ ...place, env: process.env, mayLead: true, durability, clock: systemClock, log }),
     clock: systemClock,
@@ -258,18 +257,20 @@ function mcpLaunch(profile: Profile, { socketPath }: Place): McpLaunch {
 }
 
 /** The text that teaches the agent the relay; of an unknown one only if asked for: it would be typed. */
-function briefingFor(
+async function briefingFor(
   { brief, briefFile, profile }: WrapOptions,
   command: readonly string[],
   namespace: string,
-): ((name: string) => string) | undefined {
+): Promise<((name: string) => string) | undefined> {
   if (brief === false) return undefined;
   if (briefFile !== undefined) {
     const text = readText(briefFile);
     return () => text;
   }
+  const { findAgent } = await import('../agents/pick.ts');
   const kind = profile ?? findAgent(command)?.profile ?? 'generic';
   if (kind === 'generic' && brief !== true) return undefined;
+  const { briefing } = await import('../agents/briefing.ts');
   return (name) => briefing({ name, profile: kind, namespace });
 }
 

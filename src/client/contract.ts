@@ -19,8 +19,10 @@ export type ClientState =
 export interface RelayClientOptions {
   /** Finds the relay or becomes it; a leader that does not answer is replaced (P20). */
   attach: () => Promise<Attachment>;
-  /** The name to have, or the prefix of one to be given. */
-  identity: { agent: string } | { agentPrefix: string };
+  /** The name to have. */
+  identity: { agent: string };
+  /** What relay-connect answered to who asked it for that name before (P10); absent: the client asks. */
+  answer?: unknown;
   capabilities: NonNullable<Payload<'HELLO'>['capabilities']>;
   topics?: readonly string[];
   /** sha256 (hex) of the token by which the agent's own children speak (P10). */

@@ -2,7 +2,7 @@
  * From an attachment to a READY channel: the handoff command if there is no session yet, then HELLO with
  * its token, or with the resume token of the session there was. docs/protocol.md §8 (P7, P21).
  */
-import { HandoffResultSchema } from '../afd/handoff.ts';
+import { type HandoffResult, HandoffResultSchema } from '../afd/handoff.ts';
 import { parseResult, unwrap } from '../afd/parse-result.ts';
 import { ProtocolHandlers } from '../afd/protocol-handlers.ts';
 import { unlessAborted } from '../afd/unless-aborted.ts';
@@ -15,11 +15,6 @@ import { AGENT_RELAY, type HelloPayload, RelayChannel } from './channel.ts';
 /** Milliseconds a command may take: a leader that recovers lets it wait, a stopped one would for ever (P20). */
 const COMMAND_MS = 5_000;
 
-export interface Identity {
-  agent?: string;
-  agentPrefix?: string;
-}
-
 /** What a client keeps of its session. */
 export interface KeptSession {
   id: string;
@@ -29,33 +24,32 @@ export interface KeptSession {
 
 export interface EstablishOptions {
   attachment: Attachment;
-  identity: Identity;
+  agent: string;
+  /** What relay-connect has answered already; judged as any answer. */
+  answer: unknown;
   session: KeptSession | undefined;
   capabilities: NonNullable<HelloPayload['capabilities']>;
   scopedTokenHash: string | undefined;
   clock: Clock;
   log: Log;
   handshaking(): void;
-  /** Told the name the relay gave; answers the one that holds (it may have been fixed meanwhile). */
-  named(name: string): string;
 }
 
 export async function establish(options: EstablishOptions): Promise<RelayChannel> {
   const { session } = options;
   if (session !== undefined && session.tokens.length > 0) return resume(options, session);
   const handoff = await startSession(options);
-  const name = handoff.name;
   const handlers = new ProtocolHandlers<RelayChannel>(options.clock).register(
     AGENT_RELAY,
-    ({ credentials, endpoint }) => hello(options, name, endpoint, credentials?.token),
+    ({ credentials, endpoint }) => hello(options, endpoint, credentials?.token),
   );
-  return handlers.connect(handoff.result);
+  return handlers.connect(handoff);
 }
 
 async function resume(options: EstablishOptions, session: KeptSession): Promise<RelayChannel> {
-  const { attachment, identity } = options;
+  const { attachment } = options;
   for (;;) {
-    const channel = await hello(options, identity.agent as string, attachment.endpoint, session.tokens[0]);
+    const channel = await hello(options, attachment.endpoint, session.tokens[0]);
     if (channel.resumed || session.tokens.length === 1) return channel;
     session.tokens.shift();
     channel.destroy();
@@ -64,7 +58,6 @@ async function resume(options: EstablishOptions, session: KeptSession): Promise<
 
 async function hello(
   options: EstablishOptions,
-  agent: string,
   endpoint: string,
   token: string | undefined,
 ): Promise<RelayChannel> {
@@ -73,35 +66,24 @@ async function hello(
     ...(token === undefined ? {} : { resume_token: token }),
     ...(options.scopedTokenHash === undefined ? {} : { scoped_token_hash: options.scopedTokenHash }),
   };
-  const payload = { agent, capabilities: options.capabilities, session };
+  const payload = { agent: options.agent, capabilities: options.capabilities, session };
   return RelayChannel.open(await options.attachment.open(), endpoint, payload, options.clock);
 }
 
 /** relay-reconnect for a session whose token was refused, else relay-connect. */
-async function startSession(options: EstablishOptions) {
-  const { identity, session } = options;
+async function startSession(options: EstablishOptions): Promise<HandoffResult> {
+  const { agent, session } = options;
   const scoped = options.scopedTokenHash === undefined ? {} : { scopedTokenHash: options.scopedTokenHash };
-  if (session !== undefined && identity.agent !== undefined) {
+  if (session !== undefined) {
     const again = parseResult(
       HandoffResultSchema,
       await called(options, 'relay-reconnect', { sessionId: session.id, ...scoped }),
     );
-    if (again.success) return { result: again.data, name: identity.agent };
+    if (again.success) return again.data;
     options.log.info('relay.reconnect-refused', { code: again.error.code });
   }
-  for (;;) {
-    const asked =
-      identity.agent === undefined ? { agentPrefix: identity.agentPrefix } : { agent: identity.agent };
-    const result = unwrap(
-      parseResult(HandoffResultSchema, await called(options, 'relay-connect', { ...asked, ...scoped })),
-    );
-    const given = identity.agent ?? result.credentials?.headers?.['agent-name'];
-    if (given === undefined)
-      throw new RelayError('BAD_HANDOFF', 'relay-connect gave a session without a name');
-    if (asked.agent !== undefined || options.named(given) === given) return { result, name: given };
-    // The name was fixed while we asked (P10): the session we got is of no use.
-    await called(options, 'relay-disconnect', { sessionId: result.credentials?.sessionId });
-  }
+  const answer = options.answer ?? (await called(options, 'relay-connect', { agent, ...scoped }));
+  return unwrap(parseResult(HandoffResultSchema, answer));
 }
 
 /** The answer of a command. Throws TIMEOUT. */

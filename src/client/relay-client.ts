@@ -19,7 +19,7 @@ import type { Attachment } from './attachment.ts';
 import { backoffMs, MAX_ATTEMPTS } from './backoff.ts';
 import type { RelayChannel } from './channel.ts';
 import type { ClientState, Outgoing, RelayClientHandlers, RelayClientOptions } from './contract.ts';
-import { establish, type Identity, type KeptSession } from './establish.ts';
+import { establish, type KeptSession } from './establish.ts';
 import { Inbox, type Verdict } from './inbox.ts';
 import { type Fate, Outbox } from './outbox.ts';
 import { SilenceWatch } from './silence.ts';
@@ -39,7 +39,7 @@ export class RelayClient {
   readonly #outbox = new Outbox();
   readonly #inbox = new Inbox();
   #state: ClientState = 'disconnected';
-  #identity: Identity;
+  #introduced: unknown;
   #attachment: Attachment | undefined;
   #channel: RelayChannel | undefined;
   #session: KeptSession | undefined;
@@ -49,24 +49,24 @@ export class RelayClient {
   #silence: SilenceWatch | undefined;
   #timers = new Set<Timer>();
   #retry: Timer | undefined;
-  #named: ((name: string) => void)[] = [];
   #goodbye: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
 
   constructor(options: RelayClientOptions, handlers: RelayClientHandlers) {
     this.#options = options;
     this.#handlers = handlers;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#identity = { ...options.identity };
+    this.#introduced = options.answer;
   }
 
   get state(): ClientState {
     return this.#state;
   }
 
-  /** Our name on the relay, once it is known. */
-  get name(): string | undefined {
-    return this.#identity.agent;
+  /** Our name on the relay. */
+  get name(): string {
+    return this.#options.identity.agent;
   }
 
   get sessionId(): string | undefined {
@@ -86,16 +86,10 @@ export class RelayClient {
     if (this.#state === 'disconnected') void this.#connect();
   }
 
-  /** Resolves with our name when the relay has given it, or when it was fixed. */
-  named(): Promise<string> {
-    if (this.#identity.agent !== undefined) return Promise.resolve(this.#identity.agent);
-    return new Promise((resolve) => this.#named.push(resolve));
-  }
-
-  /** Fixes the name now: the relay's if it has given one, else `fallback`, which it must then take (P10). */
-  fixName(fallback: string): string {
-    this.#identity.agent ??= fallback;
-    return this.#identity.agent;
+  /** Resolves when what waits in the outbox has left: at once when we are READY, else when we are. */
+  async sent(): Promise<void> {
+    if (this.#outbox.size === 0 || this.#state === 'ready' || this.#state === 'closed') return;
+    await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Sends a message, now or when the relay is back; returns its id. Throws QUEUE_FULL. */
@@ -187,9 +181,12 @@ export class RelayClient {
     try {
       const attachment = await this.#attached();
       if (this.#state !== 'connecting' || connect !== this.#connects) return void attachment.close();
+      const answer = this.#introduced;
+      this.#introduced = undefined; // A token is good once.
       const channel = await establish({
         attachment,
-        identity: this.#identity,
+        agent: this.name,
+        answer,
         session: this.#session,
         capabilities: this.#options.capabilities,
         scopedTokenHash: this.#options.scopedTokenHash,
@@ -198,7 +195,6 @@ export class RelayClient {
         handshaking: () => {
           if (this.#state === 'connecting' && connect === this.#connects) this.#move('handshaking');
         },
-        named: (name) => this.#name(name),
       });
       if (this.#handshaken() && connect === this.#connects) this.#ready(channel);
       else channel.destroy();
@@ -223,12 +219,6 @@ export class RelayClient {
     this.#attachment = undefined;
     this.#attachment = await this.#options.attach();
     return this.#attachment;
-  }
-
-  #name(name: string): string {
-    this.#identity.agent ??= name;
-    for (const resolve of this.#named.splice(0)) resolve(this.#identity.agent);
-    return this.#identity.agent;
   }
 
   #ready(channel: RelayChannel): void {
@@ -256,6 +246,11 @@ export class RelayClient {
     if (known === undefined)
       for (const topic of this.#options.topics ?? []) this.#transmit('SUBSCRIBE', { topic });
     this.#pump();
+    this.#sent();
+  }
+
+  #sent(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   #received(envelope: Envelope): void {
@@ -377,6 +372,7 @@ export class RelayClient {
     if (this.#state === state || this.#state === 'closed') return;
     this.#log.debug('relay.state', { from: this.#state, to: state });
     this.#state = state;
+    if (state === 'closed') this.#sent();
     this.#handlers.stateChanged?.(state);
   }
 

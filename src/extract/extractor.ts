@@ -22,11 +22,14 @@ export interface ExtractorOptions {
   onReject?: (rejection: Rejection) => void;
   /** Lines after which an unclosed fence ends; for a screen, whose messages have no end (P26). */
   fenceLines?: number;
+  /** The text is known to hold no control sequences: the lines of a screen. */
+  plain?: boolean;
 }
 
 export class Extractor {
   readonly #onReject: (rejection: Rejection) => void;
   readonly #fenceLines: number;
+  readonly #plain: boolean;
   readonly #stripper = new Stripper();
   /** Where in the source the next unit pushed stands, and where the current line began. */
   #position = 0;
@@ -41,12 +44,13 @@ export class Extractor {
   constructor(options: ExtractorOptions = {}) {
     this.#onReject = options.onReject ?? (() => {});
     this.#fenceLines = options.fenceLines ?? Number.POSITIVE_INFINITY;
+    this.#plain = options.plain ?? false;
   }
 
   /** Takes more of the text; returns the directives that became complete, in order. */
   push(text: string): Found[] {
     // The stripper keeps every line feed, so source and stripped text have the same lines.
-    const plain = this.#stripper.push(text);
+    const plain = this.#plain ? text : this.#stripper.push(text);
     let from = 0;
     let plainFrom = 0;
     for (let lf = text.indexOf('\n'); lf >= 0; lf = text.indexOf('\n', from)) {

@@ -3,7 +3,6 @@
  * loader takes only files. It is written once to a directory that is ours alone, and read back before each
  * use, so that neither another user's file nor a damaged one is ever loaded. terminal.md §5.
  */
-import { createHash, randomBytes } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -19,6 +18,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { RelayError, systemCode } from '../base/errors.ts';
+
+/** Loaded only by an executable, which needs it: 3 ms of every other start. */
+const crypto = () => process.getBuiltinModule('node:crypto');
 
 /** Where the file may lie, the best place first: a home may be read-only, as in many containers. */
 export function nativeDirectories(env: Readonly<Record<string, string | undefined>>, uid: number): string[] {
@@ -66,9 +68,9 @@ export function placeNative(bytes: Buffer, directory: string, uid: number): stri
   if (!stat.isDirectory() || stat.uid !== uid || (stat.mode & 0o077) !== 0) {
     throw new Error('it is not a directory of ours alone (mode 700)');
   }
-  const path = join(directory, `pty-${createHash('sha256').update(bytes).digest('hex')}.node`);
+  const path = join(directory, `pty-${crypto().createHash('sha256').update(bytes).digest('hex')}.node`);
   if (holds(path, bytes, uid)) return path;
-  const temporary = join(directory, `.new-${process.pid}-${randomBytes(8).toString('hex')}`);
+  const temporary = join(directory, `.new-${process.pid}-${crypto().randomBytes(8).toString('hex')}`);
   try {
     writeFileSync(temporary, bytes, { flag: 'wx', mode: 0o600 });
     renameSync(temporary, path);

@@ -23,7 +23,9 @@ export class WrappedTerminal implements AgentTerminal {
   readonly #clock: Clock;
   readonly #draft = new DraftTracker();
   #passthrough: Passthrough | undefined;
-  #tail = Buffer.alloc(0);
+  /** The last output, as it came: at least `TAIL_BYTES`, if there was as much. */
+  readonly #tail: Buffer[] = [];
+  #tailBytes = 0;
   #lastOutputAt: number;
   readonly #listeners = new Set<() => void>();
 
@@ -55,7 +57,7 @@ export class WrappedTerminal implements AgentTerminal {
   /** The agent printed this. */
   output(chunk: Buffer): void {
     this.#lastOutputAt = this.#clock.monotonic();
-    if (!this.#lines.drawn) this.#tail = Buffer.concat([this.#tail, chunk]).subarray(-TAIL_BYTES);
+    if (!this.#lines.drawn) this.#keep(chunk);
     this.#changed();
   }
 
@@ -93,7 +95,7 @@ export class WrappedTerminal implements AgentTerminal {
 
   /** A program that only prints lines has no screen: its last lines stand for one. */
   #printed(): ScreenView {
-    const rows = strip(this.#tail.toString()).split('\n');
+    const rows = strip(Buffer.concat(this.#tail).toString()).split('\n');
     return {
       rows: () => rows,
       cursor: { row: rows.length - 1, column: rows.at(-1)?.length ?? 0 },
@@ -101,6 +103,19 @@ export class WrappedTerminal implements AgentTerminal {
       bracketedPaste: this.#lines.bracketedPaste,
       alternateScreen: false,
     };
+  }
+
+  #keep(chunk: Buffer): void {
+    this.#tail.push(chunk);
+    this.#tailBytes += chunk.length;
+    for (
+      let [first] = this.#tail;
+      first && this.#tailBytes - first.length >= TAIL_BYTES;
+      [first] = this.#tail
+    ) {
+      this.#tailBytes -= first.length;
+      this.#tail.shift();
+    }
   }
 
   #changed(): void {

@@ -2,7 +2,6 @@
 import { renderEndpoint } from '../afd/endpoint.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Attachment } from '../client/attachment.ts';
-import { callRpc } from '../client/rpc.ts';
 import type { Host } from '../daemon/host.ts';
 import { socketLink } from '../transport/socket.ts';
 import { connectUnix } from '../transport/unix.ts';
@@ -14,7 +13,10 @@ export function clientAttachment(directory: string, socketPath: string, epoch: n
     directory,
     epoch,
     endpoint: renderEndpoint(socketPath),
-    call: (command, input, options) => callRpc(socketPath, command, input, options),
+    async call(command, input, options) {
+      const { callRpc } = await import('../client/rpc.ts'); // Node's HTTP: a leader does without.
+      return callRpc(socketPath, command, input, options);
+    },
     async open() {
       try {
         return socketLink(await connectUnix(socketPath));

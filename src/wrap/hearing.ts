@@ -56,7 +56,7 @@ export class Hearing {
     this.#readScreen = options.readScreen;
     this.#log = options.log;
     const onReject = (rejection: Rejection) => this.#rejected('screen', rejection);
-    this.#screen = new Extractor({ onReject, fenceLines: SCREEN_FENCE_LINES });
+    this.#screen = new Extractor({ onReject, fenceLines: SCREEN_FENCE_LINES, plain: true });
   }
 
   /** Where we get the agent's words now; `none`: no source works, and the screen would mislead us. */

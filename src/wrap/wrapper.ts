@@ -6,12 +6,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import type { Adapter, McpLaunch, Prepared, Profile, SpeechKind } from '../agents/adapter.ts';
-import type { Clock } from '../base/clock.ts';
+import type { Clock, Timer } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Attachment } from '../client/attachment.ts';
 import type { Fate } from '../client/outbox.ts';
-import { RelayClient } from '../client/relay-client.ts';
+import type { RelayClient } from '../client/relay-client.ts';
 import { Injector } from '../inject/injector.ts';
 import type { Obstacle } from '../inject/readiness.ts';
 import { namePrefix } from '../protocol/address.ts';
@@ -22,6 +22,7 @@ import type { Tty, TtySize } from '../terminal/tty.ts';
 import { TypedLines } from '../terminal/typed-lines.ts';
 import { screenView, WrappedTerminal } from './agent-terminal.ts';
 import { Hearing, type Said } from './hearing.ts';
+import { Introduction } from './introduction.ts';
 import { Notices } from './notices.ts';
 import { Passthrough } from './passthrough.ts';
 import { PersonHold } from './person-hold.ts';
@@ -62,35 +63,78 @@ export interface WrapperOptions {
   signals: Signals;
 }
 
+/** What is settled before the agent starts (P10). */
+interface Introduced {
+  name: string;
+  /** The relay that gave the name; without, the person did. */
+  introduction?: Introduction;
+  scopedToken: string;
+  scopedTokenHash: string;
+}
+
 /** TUIs whose screens show other words than the model wrote. */
 const RENDERS_MARKDOWN: ReadonlySet<Profile> = new Set(['claude', 'codex', 'opencode']);
 /** What only the person can clear. */
 const OF_THE_PERSON: ReadonlySet<Obstacle> = new Set(['held', 'draft', 'dialog']);
 const BELL = Buffer.of(0x07);
-/** How long the agent's start may wait for the relay to name it (P10). */
-const NAME_MS = 100;
+/** How long an agent that prints nothing keeps us from loading the client. */
+const FIRST_OUTPUT_MS = 30;
 /** How long saying goodbye may delay the person's prompt. */
 const GOODBYE_MS = 1_500;
+/** How much of it may be spent on a relay that is not there yet. */
+const UNSENT_MS = 1_000;
 
 export class Wrapper {
   readonly #options: WrapperOptions;
-  readonly #client: RelayClient;
+  readonly #name: string;
+  readonly #scopedToken: string;
   readonly #runDirectory = new RunDirectory();
   readonly #notices: Notices;
-  readonly #reporter: Reporter;
+  #reporter: Reporter | undefined;
+  /** Loaded while the agent runs already: the person waits for the agent, and nobody yet for the client. */
+  readonly #client: Promise<RelayClient>;
+  #agentRuns: () => void = () => {};
   #injector: Injector | undefined;
   #hold: PersonHold | undefined;
   #early: DeliverEnvelope[] = [];
   #briefing: string | undefined;
 
-  constructor(options: WrapperOptions, scopedToken: string) {
+  private constructor(options: WrapperOptions, introduced: Introduced) {
     this.#options = options;
-    const { name, agent, topics, clock, log, attach } = options;
-    this.#notices = new Notices(clock, (envelope) => this.#injector?.add(envelope));
-    this.#client = new RelayClient(
+    this.#name = introduced.name;
+    this.#scopedToken = introduced.scopedToken;
+    this.#notices = new Notices(options.clock, (envelope) => this.#injector?.add(envelope));
+    const running = new Promise<void>((resolve) => {
+      this.#agentRuns = resolve;
+    });
+    this.#client = running.then(() => this.#join(introduced));
+  }
+
+  /** Starts the agent, joined to the relay as soon as that is there; resolves with its exit code. */
+  static async run(options: WrapperOptions): Promise<number> {
+    const { agent, attach, clock, log } = options;
+    const scopedToken = `as_${randomBytes(32).toString('base64url')}`;
+    const scopedTokenHash = createHash('sha256').update(scopedToken).digest('hex');
+    const token = { scopedToken, scopedTokenHash };
+    if (options.name !== undefined) return new Wrapper(options, { name: options.name, ...token }).#run();
+    const agentPrefix = namePrefix(basename(agent.typed));
+    const introduction = new Introduction({ attach, agentPrefix, scopedTokenHash, clock, log });
+    return new Wrapper(options, { name: await introduction.name(), introduction, ...token }).#run();
+  }
+
+  async #join({ name, introduction, scopedTokenHash }: Introduced): Promise<RelayClient> {
+    const { topics, clock, log, attach } = this.#options;
+    const { RelayClient } = await import('../client/relay-client.ts');
+    let first = introduction?.attachment;
+    const client = new RelayClient(
       {
-        attach,
-        identity: name === undefined ? { agentPrefix: namePrefix(basename(agent.typed)) } : { agent: name },
+        attach: () => {
+          const found = first ?? attach();
+          first = undefined;
+          return found;
+        },
+        identity: { agent: name },
+        answer: introduction?.answer,
         capabilities: {
           ack: true,
           resume: true,
@@ -99,7 +143,7 @@ export class Wrapper {
           injects: true,
         },
         topics,
-        scopedTokenHash: createHash('sha256').update(scopedToken).digest('hex'),
+        scopedTokenHash,
         clock,
         log,
         random: Math.random,
@@ -110,29 +154,29 @@ export class Wrapper {
         fate: (fate) => this.#fate(fate),
         stateChanged: (state) => {
           log.info('relay.state', { state });
-          if (state === 'ready') this.#reporter.renew();
+          if (state === 'ready') this.#reporter?.renew();
         },
       },
     );
-    this.#reporter = new Reporter(this.#client, clock, log);
+    this.#reporter = new Reporter(client, clock, log);
+    client.start();
+    return client;
   }
 
-  /** Starts the agent, joined to the relay as soon as that is there; resolves with its exit code. */
-  static async run(options: WrapperOptions): Promise<number> {
-    const scopedToken = `as_${randomBytes(32).toString('base64url')}`;
-    return new Wrapper(options, scopedToken).#run(scopedToken);
+  /** Does it with the client as soon as there is one, in the order of the calls. */
+  #withClient(use: (client: RelayClient) => void): void {
+    this.#client.then(use).catch((error: unknown) => this.#options.log.error('client.failed', { error }));
   }
 
-  async #run(scopedToken: string): Promise<number> {
+  async #run(): Promise<number> {
     const options = this.#options;
+    const name = this.#name;
     const { adapter, agent, cwd, tty, sizeFor, clock, log, signals } = options;
-    this.#client.start();
-    const name = await this.#named();
     const env: Record<string, string | undefined> = {
       ...options.env,
       AGENT_RELAY_NAME: name,
       AGENT_RELAY_NAMESPACE: options.namespace,
-      AGENT_RELAY_TOKEN: scopedToken,
+      AGENT_RELAY_TOKEN: this.#scopedToken,
     };
     this.#briefing = options.briefing?.(name);
     const prepared = await adapter.prepare({
@@ -169,14 +213,9 @@ export class Wrapper {
     lines.screen.onSettled(() => prepared.state.screen(screenView(lines)));
     hearing.start();
     const title = new StatusTitle((bytes) => passthrough.tell(bytes));
-    const hold = this.#holdFor(name, title);
+    const hold = this.#holdFor(title);
     this.#hold = hold;
-    this.#reporter.start(() => ({
-      status: prepared.state.state,
-      waitsFor: hold?.held ? 'held' : this.#injector?.waiting ? this.#injector.reason : undefined,
-      speech: hearing.kind,
-    }));
-    prepared.state.onChange(() => this.#reporter.changed());
+    prepared.state.onChange(() => this.#reporter?.changed());
     const passthrough: Passthrough = new Passthrough({
       tty,
       // The name as it was typed, as a shell does: some programs look at it (busybox, sh).
@@ -193,6 +232,7 @@ export class Wrapper {
           prepared.state.output(chunk, (reply) => void passthrough.write(reply));
           const full = !lines.push(chunk);
           terminal.output(chunk);
+          this.#agentRuns();
           if (!full) return;
           return new Promise<void>((resolve) => {
             resumeOutput = resolve;
@@ -200,45 +240,50 @@ export class Wrapper {
         },
         onInput: (chunk) => terminal.input(chunk),
         onResize: ({ cols, rows }) => lines.resize(cols, rows),
-        onSuspend: () => {
+        onSuspend: async () => {
           hold?.close();
-          return this.#client.suspend();
+          await (await this.#client).suspend();
         },
         onContinue: () => {
           hold?.changed();
-          return this.#client.resume();
+          this.#withClient((client) => client.resume());
         },
         onExit: () => this.#goodbye(hearing, lines, prepared),
       },
     });
     terminal.attach(passthrough);
-    this.#startInjector(terminal, prepared, hearing, () => passthrough.tell(BELL));
+    this.#withClient((client) => {
+      this.#startInjector(client, terminal, prepared, hearing, () => passthrough.tell(BELL));
+      this.#reporter?.start(() => ({
+        status: prepared.state.state,
+        waitsFor: hold?.held ? 'held' : this.#injector?.waiting ? this.#injector.reason : undefined,
+        speech: hearing.kind,
+      }));
+    });
+    clock.after(FIRST_OUTPUT_MS, this.#agentRuns, { unref: true });
     return (await passthrough.exited).code;
   }
 
-  async #named(): Promise<string> {
-    const { agent, clock } = this.#options;
-    const fallback = `${namePrefix(basename(agent.typed))}-${randomBytes(2).toString('hex')}`;
-    // Not unref'd: nothing else may keep the process alive before there is an agent.
-    const late = new Promise<void>((resolve) => void clock.after(NAME_MS, resolve));
-    await Promise.race([this.#client.named(), late]);
-    return this.#client.fixName(fallback);
-  }
-
-  #holdFor(name: string, title: StatusTitle): PersonHold | undefined {
+  #holdFor(title: StatusTitle): PersonHold | undefined {
     const { chord: character, inject, clock } = this.#options;
     if (character === undefined || inject === 'off') return undefined;
     return new PersonHold({
-      name,
+      name: this.#name,
       character,
       injector: () => this.#injector,
       title,
-      changed: () => this.#reporter.changed(),
+      changed: () => this.#reporter?.changed(),
       clock,
     });
   }
 
-  #startInjector(terminal: WrappedTerminal, prepared: Prepared, hearing: Hearing, ring: () => void): void {
+  #startInjector(
+    client: RelayClient,
+    terminal: WrappedTerminal,
+    prepared: Prepared,
+    hearing: Hearing,
+    ring: () => void,
+  ): void {
     const { adapter, inject, bell, clock, log } = this.#options;
     if (inject !== 'off') {
       this.#injector = new Injector(
@@ -249,21 +294,21 @@ export class Wrapper {
           echoed: hearing.kind === 'screen',
           mode: inject,
           preface: prepared.briefByMessage ? this.#briefing : undefined,
-          mayType: (envelope) => this.#notices.owns(envelope) || this.#client.mayType(envelope),
+          mayType: (envelope) => this.#notices.owns(envelope) || client.mayType(envelope),
           clock,
           log,
         },
         {
           submitted: (envelope) => {
-            if (!this.#notices.owns(envelope)) this.#client.ack(envelope);
+            if (!this.#notices.owns(envelope)) client.ack(envelope);
           },
           refused: (envelope, code, message) => {
             log.warn('inject.refused', { id: envelope.id, from: envelope.from, code, message });
-            if (!this.#notices.owns(envelope)) this.#client.refuse(envelope, code, message);
+            if (!this.#notices.owns(envelope)) client.refuse(envelope, code, message);
           },
           waiting: (reason) => {
             log.info('inject.waiting', { reason: reason ?? 'none' });
-            this.#reporter.changed();
+            this.#reporter?.changed();
             this.#hold?.changed();
             if (bell && reason !== undefined && OF_THE_PERSON.has(reason)) ring();
           },
@@ -276,17 +321,21 @@ export class Wrapper {
   #delivered(envelope: DeliverEnvelope): void {
     if (this.#options.inject === 'off') {
       // Nobody types: the agent reads its messages itself, by relay-poll (P27).
-      return this.#client.defer(envelope, 'this wrapper does not type: --inject off');
+      return this.#withClient((client) => client.defer(envelope, 'this wrapper does not type: --inject off'));
     }
     if (this.#injector === undefined) this.#early.push(envelope);
     else this.#injector.add(envelope);
     this.#hold?.changed();
   }
 
-  #said({ directive, id }: Said): void {
+  #said(said: Said): void {
+    this.#withClient((client) => this.#send(client, said));
+  }
+
+  #send(client: RelayClient, { directive, id }: Said): void {
     const { to, kind, body, topic, thread, data } = directive;
     try {
-      this.#client.send({
+      client.send({
         id,
         to,
         topic,
@@ -313,15 +362,24 @@ export class Wrapper {
   async #goodbye(hearing: Hearing, lines: SettledLines, prepared: Prepared): Promise<void> {
     const { clock, log } = this.#options;
     this.#hold?.close();
+    this.#agentRuns(); // It never printed anything.
     const leave = async () => {
+      const client = await this.#client;
       this.#injector?.close();
       this.#notices.close();
-      this.#reporter.close();
+      this.#reporter?.close();
       await lines.flush();
       await hearing.close();
       lines.close();
       await prepared.close();
-      await this.#client.close();
+      // An agent that speaks and ends at once is faster than our handshake.
+      let timer: Timer | undefined;
+      const unsent = new Promise<void>((resolve) => {
+        timer = clock.after(UNSENT_MS, resolve);
+      });
+      await Promise.race([client.sent(), unsent]);
+      timer?.cancel();
+      await client.close();
     };
     const late = new Promise<void>((resolve) => void clock.after(GOODBYE_MS, resolve, { unref: true }));
     await Promise.race([leave().catch((error: unknown) => log.error('goodbye.failed', { error })), late]);

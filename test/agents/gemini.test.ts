@@ -8,7 +8,9 @@ import { setupGemini } from './setup-gemini.ts';
 
 describeAgent({
   agent: 'gemini',
-  adapter: pickAdapter([agentFile('node'), agentFile('gemini')], undefined, [gemini]),
+  adapter: await pickAdapter([agentFile('node'), agentFile('gemini')], undefined, {
+    gemini: async () => gemini,
+  }),
   protocol,
   setup: setupGemini,
   source: 'transcript',

@@ -37,14 +37,14 @@ describe('which adapter fits a command', () => {
       },
     };
     const args = ['-y', '@openai/codex@1', '--theirs'];
-    const picked = pickAdapter(['npx', ...args], undefined, [adapter]);
+    const picked = await pickAdapter(['npx', ...args], undefined, { codex: async () => adapter });
     const prepared = await picked.prepare({ args } as unknown as AdapterContext);
     expect(prepared.args).toEqual(['-y', '@openai/codex@1', '--ours', '--theirs']);
     expect(seen).toMatchObject({ launcher: ['-y', '@openai/codex@1'], args: ['--theirs'] });
   });
 
-  it('a named profile wins', () => {
-    expect(pickAdapter(['./my-wrapper.sh'], 'codex').profile).toBe('codex');
-    expect(pickAdapter(['./my-wrapper.sh']).profile).toBe('generic');
+  it('a named profile wins', async () => {
+    expect((await pickAdapter(['./my-wrapper.sh'], 'codex')).profile).toBe('codex');
+    expect((await pickAdapter(['./my-wrapper.sh'])).profile).toBe('generic');
   });
 });
