@@ -1,5 +1,5 @@
 /** relay-log: messages and their fates, for the person. docs/protocol.md §11 (P22). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import type { Caller } from '../caller.ts';
@@ -10,7 +10,7 @@ import { requirePerson } from './person-only.ts';
 export const relayLog = (relay: Relay) =>
   defineCommand({
     name: 'relay-log',
-    description: 'Show messages and what became of each; the texts of old ones are forgotten',
+    description: 'List messages and what became of each; the texts of old ones are forgotten',
     category: 'relay',
     tags: ['relay', 'read'],
     input: z.object({

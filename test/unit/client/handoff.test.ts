@@ -74,7 +74,7 @@ describe('AFD conformance §4, the wrapper as caller', () => {
   it('checklist 12: a command that never answers is given up, and tried again', async () => {
     const { client, clock, lines } = await clientOf(NEVER);
     expect(client.state).toBe('connecting');
-    await clock.advanceAsync(15_000);
+    await clock.advanceAsync(5_000);
     expect(client.state).toBe('backoff');
     expect(lines.join('\n')).toContain('"code":"TIMEOUT"');
     await client.close();
