@@ -60,7 +60,7 @@ export const relayRedeliver = (relay: Relay) =>
 export const relayDrop = (relay: Relay) =>
   defineCommand({
     name: 'relay-drop',
-    description: 'Throw dead letters away',
+    description: 'Delete dead letters, one or all',
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,

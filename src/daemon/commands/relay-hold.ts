@@ -11,7 +11,7 @@ const output = z.object({ agent: z.string(), held: z.boolean() });
 export const relayHold = (relay: Relay) =>
   defineCommand({
     name: 'relay-hold',
-    description: 'Hold all messages for an agent until they are released',
+    description: 'Stop all messages for an agent until they are released',
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,
@@ -29,7 +29,7 @@ export const relayHold = (relay: Relay) =>
 export const relayRelease = (relay: Relay) =>
   defineCommand({
     name: 'relay-release',
-    description: 'Let the messages for an agent go on, also those that the brake holds',
+    description: 'Start the messages for an agent again, also those that the brake holds',
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,

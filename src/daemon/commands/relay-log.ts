@@ -10,7 +10,7 @@ import { requirePerson } from './person-only.ts';
 export const relayLog = (relay: Relay) =>
   defineCommand({
     name: 'relay-log',
-    description: 'Show messages and what became of each; the texts of old ones are forgotten',
+    description: 'List messages and what became of each; the texts of old ones are forgotten',
     category: 'relay',
     tags: ['relay', 'read'],
     input: z.object({

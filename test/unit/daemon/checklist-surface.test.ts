@@ -66,6 +66,8 @@ describe('AFD conformance §4, surface', () => {
       'relay-status',
       'relay-poll',
       'relay-agents',
+      'relay-log',
+      'relay-dead-letters',
       'relay-help',
     ]);
     expect(await names({ consume: ['websocket'] })).not.toContain('relay-connect');
