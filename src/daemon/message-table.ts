@@ -28,7 +28,9 @@ export class MessageTable {
   readonly #deadLetters = new Map<number, Delivery>();
   #deadBytes = 0;
   /** Ended messages whose text is still at hand, for those who look back; the oldest first. */
-  readonly #texts = new Set<Message>();
+  #texts: Message[] = [];
+  /** What lies before it in #texts is gone: a queue, because a Map that loses its oldest gets slow. */
+  #firstText = 0;
   #textBytes = 0;
   readonly #relay: Load = { messages: 0, bytes: 0 };
   readonly #senders = new Map<string, Load>();
@@ -201,18 +203,20 @@ export class MessageTable {
 
   /** Once all of a message has ended and none is a dead letter, its text stays a while and then goes. */
   #past(message: Message): void {
-    if (message.open > 0 || message.raw === undefined || this.#texts.has(message)) return;
+    if (message.open > 0 || message.raw === undefined || message.past) return;
     if (message.deliveries.some(({ seq }) => this.#deadLetters.has(seq))) return;
-    this.#texts.add(message);
+    message.past = true;
+    this.#texts.push(message);
     this.#textBytes += message.size;
-    for (const oldest of this.#texts) {
-      if (this.#textBytes <= MAX_PAST_TEXT_BYTES) return;
-      this.#dropText(oldest);
-    }
+    while (this.#textBytes > MAX_PAST_TEXT_BYTES) this.#dropText(this.#texts[this.#firstText++] as Message);
+    if (this.#firstText < 1_024 || this.#firstText * 2 < this.#texts.length) return;
+    this.#texts = this.#texts.slice(this.#firstText);
+    this.#firstText = 0;
   }
 
+  /** It may have been dropped before its turn: then there is nothing to do. */
   #dropText(message: Message): void {
-    if (!this.#texts.delete(message)) return;
+    if (!message.past || message.raw === undefined) return;
     this.#textBytes -= message.size;
     message.forgetText();
   }

@@ -36,6 +36,8 @@ export class Message {
   readonly deliveries: readonly Delivery[];
   /** The store has it: it may be delivered, and a snapshot may hold it. */
   stored = false;
+  /** All of it has ended, and its text is kept only for a while. */
+  past = false;
   #raw: RawParts | undefined;
   #hash: string | undefined;
   /** Deliveries that have not ended. */

@@ -1,5 +1,5 @@
 /** relay-dead-letters, -redeliver, -drop: what ended undelivered, and what the person makes of it (P16, P22). */
-import * as z from 'zod';
+import { z } from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';
@@ -60,7 +60,7 @@ export const relayRedeliver = (relay: Relay) =>
 export const relayDrop = (relay: Relay) =>
   defineCommand({
     name: 'relay-drop',
-    description: 'Remove dead letters for good, by id or all of them',
+    description: 'Delete dead letters, one or all',
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,

@@ -1,5 +1,5 @@
 /** relay-hold and relay-release: the person stops what is for an agent, or lets it go on (P18). */
-import * as z from 'zod';
+import { z } from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import type { Caller } from '../caller.ts';
@@ -11,7 +11,7 @@ const output = z.object({ agent: z.string(), held: z.boolean() });
 export const relayHold = (relay: Relay) =>
   defineCommand({
     name: 'relay-hold',
-    description: 'Stop delivery to an agent: its messages are held until they are released',
+    description: 'Stop all messages for an agent until they are released',
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,
@@ -29,7 +29,7 @@ export const relayHold = (relay: Relay) =>
 export const relayRelease = (relay: Relay) =>
   defineCommand({
     name: 'relay-release',
-    description: 'Restart delivery to an agent: what was held goes on, also what the brake holds',
+    description: 'Start the messages for an agent again, also those that the brake holds',
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,

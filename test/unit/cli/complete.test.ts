@@ -34,10 +34,13 @@ describe('completing a command line', () => {
   });
 
   it('knows the commands of the relay, as the first argument of call', () => {
-    expect(words('call', 'relay-rec')).toEqual(['relay-reconnect']);
-    expect(words('call', 'relay-re')).toEqual(
-      expect.arrayContaining(['relay-reconnect', 'relay-refresh-token', 'relay-release']),
-    );
+    expect(words('call', 'relay-re')).toEqual([
+      'relay-reconnect',
+      'relay-refresh-token',
+      'relay-report',
+      'relay-redeliver',
+      'relay-release',
+    ]);
     expect(words('call', '--format', 'text', 'relay-p')).toEqual(['relay-poll']);
     expect(words('call', 'relay-send', '')).toEqual([]);
   });
