@@ -33,6 +33,8 @@ export async function* watchEvents(
       call.on('error', reject);
       call.end();
     });
+    // Who stops to look destroys it, and then nobody else hears that it was aborted.
+    response.on('error', () => {});
     options.opened?.();
     for await (const line of createInterface({ input: response })) {
       const event = parse(line);
