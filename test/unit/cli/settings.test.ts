@@ -200,7 +200,12 @@ describe('a project', () => {
     for (const name of PROJECT_KEYS) expect(settings[name]?.source).toBe('project');
   });
 
-  const SAMPLE: Record<string, string> = { relay: 'false', 'log-level': 'debug', inject: 'off' };
+  const SAMPLE: Record<string, string> = {
+    relay: 'false',
+    'log-level': 'debug',
+    inject: 'off',
+    chord: 'ctrl-g',
+  };
   it.each(keys.map(({ name }) => name).filter((name) => !PROJECT_KEYS.has(name)))(
     'must not set %s',
     async (name) => {
