@@ -33,10 +33,11 @@ export async function* watchEvents(
       call.on('error', reject);
       call.end();
     });
-    // Who stops to look destroys it, and then nobody else hears that it was aborted.
-    response.on('error', () => {});
     options.opened?.();
-    for await (const line of createInterface({ input: response })) {
+    const lines = createInterface({ input: response });
+    // Who stops to look destroys it below, and nobody else is there then to hear that it was aborted.
+    lines.on('error', () => {});
+    for await (const line of lines) {
       const event = parse(line);
       if (event !== undefined) yield event;
     }

@@ -55,15 +55,15 @@ describe('agent-wrap send --wait-reply', () => {
   it('takes the answer out of the inbox where nothing else waits, and confirms nothing else', async () => {
     const answer = async (question: string) => {
       const asked = cli('send', 'bob', '--wait-reply', '--timeout', '30', '--json', question);
-      await bob.see(`]: ${question}`);
+      await bob.see(new RegExp(`heard: Relay message from user \\[\\w+\\]: ${question}`));
       bob.write('say >>relay:user well\n');
       expect(JSON.parse((await asked).stdout)).toMatchObject({ from: 'bob', body: 'well' });
       return (await cli('call', 'relay-status')).stdout;
     };
-    expect(await answer('first?')).toContain('"waiting":0');
+    expect(await answer('first one')).toContain('"waiting":0');
     bob.write('say >>relay:user by the way\n');
     await waitFor(async () => (await cli('call', 'relay-status')).stdout.includes('"waiting":1'), 'another');
-    expect(await answer('second?')).toContain('"waiting":2');
+    expect(await answer('second one')).toContain('"waiting":2');
   });
 
   it('gives up after its time, with an exit code of its own', async () => {
