@@ -1,18 +1,24 @@
 /** `agent-wrap send <to> [text|-]`: a message from the person, or from the agent we run inside. */
 import { text as readAll } from 'node:stream/consumers';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import * as z from 'zod';
 import { RelayError } from '../base/errors.ts';
+import { sanitize } from '../base/sanitize.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
+import { reportError } from './report.ts';
 import { throwUsage } from './usage.ts';
+import { askAndWait } from './wait-reply.ts';
 
 const EXAMPLES = `
 Examples:
   agent-wrap send codex-1 'the build is green'
   git diff | agent-wrap send bob --kind review -
   agent-wrap send '*' 'lunch at noon'
-  agent-wrap send --topic build 'all tests pass'`;
+  agent-wrap send --topic build 'all tests pass'
+  agent-wrap send bob --wait-reply --timeout 60 'is the build green?'
+
+--wait-reply prints the first answer; exit code 3: none came in time.`;
 
 interface SendOptions extends PlaceOptions {
   topic?: string;
@@ -20,10 +26,20 @@ interface SendOptions extends PlaceOptions {
   thread?: string;
   data?: string;
   ttl?: string;
+  waitReply?: true;
+  timeout: number;
   json?: true;
 }
 
-const Sent = z.object({ messageId: z.string(), recipients: z.array(z.string()) });
+const Sent = z.object({
+  messageId: z.string(),
+  timestamp: z.iso.datetime(),
+  recipients: z.array(z.string()),
+});
+
+/** Seconds to wait for an answer: a model may think for minutes. */
+const TIMEOUT_SECONDS = 300;
+const EXIT_TIMEOUT = 3;
 
 export function command(): Command {
   const send = throwUsage(new Command('send'))
@@ -35,7 +51,16 @@ export function command(): Command {
     .option('--thread <id>', 'the thread it belongs to')
     .option('--data <json>', 'structured data that goes with it')
     .option('--ttl <seconds>', 'give up after so many seconds')
-    .option('--json', 'print the id and the recipients as JSON')
+    .option('--wait-reply', 'wait for the answer of that agent, and print it')
+    .addOption(
+      new Option('--timeout <seconds>', 'how long to wait for it')
+        .default(TIMEOUT_SECONDS)
+        .argParser((value: string) => {
+          if (Number(value) > 0) return Number(value);
+          throw new RelayError('USAGE', `--timeout takes a number of seconds, not '${value}'`);
+        }),
+    )
+    .option('--json', 'print the id and the recipients (with --wait-reply: the answer) as JSON')
     .addHelpText('after', EXAMPLES);
   for (const option of placeOptions()) send.addOption(option);
   return send.action(async (to: string | undefined, text: string | undefined, options: SendOptions) => {
@@ -44,16 +69,46 @@ export function command(): Command {
     if (target === undefined && options.topic === undefined) {
       throw new RelayError('USAGE', 'send needs a recipient or --topic');
     }
+    if (options.waitReply) requireAnswerable(target, process.env);
     const body = words === undefined || words === '-' ? await readAll(process.stdin) : words;
-    const sent = await callRelay(
-      placeOf(options, process.env),
-      'relay-send',
-      { ...messageOf(options), to: target, body },
-      Sent,
-    );
+    const message = { ...messageOf(options), to: target, body };
+    const send = () => callRelay(placeOf(options, process.env), 'relay-send', message, Sent);
+    if (options.waitReply && target !== undefined) return printReply(target, send, options);
+    const sent = await send();
     if (options.json) process.stdout.write(`${JSON.stringify(sent)}\n`);
     else if (sent.recipients.length === 0) process.stdout.write('nobody is there to hear it\n');
   });
+}
+
+/** Throws USAGE where no answer could come here. */
+function requireAnswerable(target: string | undefined, env: NodeJS.ProcessEnv): void {
+  if (target === undefined || target === '*') {
+    throw new RelayError('USAGE', '--wait-reply needs one agent to wait for');
+  }
+  if (env.AGENT_RELAY_NAME !== undefined) {
+    throw new RelayError('USAGE', `within ${env.AGENT_RELAY_NAME} answers are typed to the agent itself`, {
+      suggestion: 'leave --wait-reply out',
+    });
+  }
+}
+
+async function printReply(
+  from: string,
+  send: () => Promise<z.output<typeof Sent>>,
+  options: SendOptions,
+): Promise<void> {
+  const ask = async () => {
+    const { timestamp } = await send();
+    return { from, sentAt: Date.parse(timestamp), thread: options.thread };
+  };
+  try {
+    const reply = await askAndWait(placeOf(options, process.env), ask, options.timeout * 1000);
+    process.stdout.write(`${options.json ? JSON.stringify(reply) : sanitize(reply.body ?? '')}\n`);
+  } catch (error) {
+    if (RelayError.from(error).code !== 'TIMEOUT') throw error;
+    reportError(error);
+    process.exitCode = EXIT_TIMEOUT;
+  }
 }
 
 function messageOf({ topic, kind, thread, data, ttl }: SendOptions): Record<string, unknown> {

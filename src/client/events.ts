@@ -34,7 +34,10 @@ export async function* watchEvents(
       call.end();
     });
     options.opened?.();
-    for await (const line of createInterface({ input: response })) {
+    const lines = createInterface({ input: response });
+    // Who stops to look destroys it below, and nobody else is there then to hear that it was aborted.
+    lines.on('error', () => {});
+    for await (const line of lines) {
       const event = parse(line);
       if (event !== undefined) yield event;
     }

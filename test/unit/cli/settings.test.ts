@@ -201,10 +201,10 @@ describe('a project', () => {
   });
 
   const SAMPLE: Record<string, string> = {
-    chord: 'ctrl-y',
     relay: 'false',
     'log-level': 'debug',
     inject: 'off',
+    chord: 'ctrl-g',
   };
   it.each(keys.map(({ name }) => name).filter((name) => !PROJECT_KEYS.has(name)))(
     'must not set %s',
