@@ -1,5 +1,5 @@
 /** A message and its fate as the person is shown it: `relay-log`, `relay-dead-letters` (P22). */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Delivery, Message } from '../message.ts';
 
 const deliveryView = z.object({

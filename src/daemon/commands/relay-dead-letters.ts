@@ -1,5 +1,5 @@
 /** relay-dead-letters, -redeliver, -drop: what ended undelivered, and what the person makes of it (P16, P22). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';

@@ -1,5 +1,5 @@
 /** relay-hold and relay-release: the person stops what is for an agent, or lets it go on (P18). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import type { Caller } from '../caller.ts';

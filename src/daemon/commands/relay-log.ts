@@ -1,5 +1,5 @@
 /** relay-log: messages and their fates, for the person. docs/protocol.md §11 (P22). */
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import type { Caller } from '../caller.ts';
