@@ -9,6 +9,7 @@ import { Daemon } from '../../src/daemon/daemon.ts';
 import type { DaemonSettings } from '../../src/daemon/settings.ts';
 import { highestEpoch } from '../../src/daemon/store/segment.ts';
 import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
+import type { StoreFigures } from '../../src/daemon/store/store.ts';
 import type { Payload } from '../../src/protocol/payloads.ts';
 import type { Link } from '../../src/transport/link.ts';
 import { memoryLinks } from '../../src/transport/memory.ts';
@@ -21,6 +22,14 @@ const HEAL_MS = 1_000;
 const SILENCE_MS = 2_000;
 const YOUNG_MS = 10_000;
 const PATIENCE_MS = 250;
+
+/** A log that seems so much longer than it is: the daemon compacts it after a few records. */
+class LongLog extends SegmentLog {
+  override get figures(): StoreFigures {
+    const { bytes, ...figures } = super.figures;
+    return { ...figures, bytes: bytes * 20_000 };
+  }
+}
 
 export class SimHost {
   readonly epoch: number;
@@ -39,7 +48,7 @@ export class SimHost {
     this.since = machine.time.now;
     const fence = mistakenFence(directory.fence(epoch), options.mistake);
     let recovering = true;
-    const store = new SegmentLog({
+    const store = new (machine.compacts ? LongLog : SegmentLog)({
       files: mistakenFiles(machine.disk.files(process), options.mistake, () => recovering),
       epoch,
       fence,

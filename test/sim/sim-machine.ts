@@ -28,6 +28,8 @@ export class SimMachine {
   readonly witness: Witness;
   readonly durability: Durability;
   readonly settings: Partial<typeof DEFAULT_SETTINGS>;
+  /** The daemon takes its store for long. */
+  readonly compacts: boolean;
   /** While faults happen. */
   faulty = true;
   #hash = 0x811c9dc5;
@@ -40,6 +42,7 @@ export class SimMachine {
     this.disk = new SimDisk(this.random, { later: (fn) => this.time.after(0, fn) });
     this.durability = this.random.chance(0.75) ? 'sync' : 'process';
     this.settings = this.random.chance(0.2) ? { pairHardMark: 4, relayMaxMessages: 60 } : {};
+    this.compacts = this.random.chance(0.4);
     this.witness = new Witness(this.trace);
   }
 

@@ -62,6 +62,8 @@ class SimSocket implements Link {
   #incoming: Buffer[] = [];
   #incomingBytes = 0;
   #ended = false;
+  /** The connection broke: what we write from now on goes nowhere. */
+  #broken = false;
 
   constructor(network: SimNetwork, random: Random, process: SimProcess) {
     this.#network = network;
@@ -114,11 +116,16 @@ class SimSocket implements Link {
     this.#outgoing = [];
     this.#outgoingBytes = 0;
     this.#ended = true;
+    this.#broken = true;
     this.#schedule();
   }
 
   #flush(): void {
     const { other } = this;
+    if (this.#broken) {
+      this.#outgoing = [];
+      this.#outgoingBytes = 0;
+    }
     if (other === undefined || other.#state === 'closed' || this.#saidEnd) return;
     const waited = this.#outgoingBytes;
     for (let next = this.#outgoing[0]; next !== undefined; next = this.#outgoing[0]) {

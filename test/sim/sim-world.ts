@@ -28,6 +28,9 @@ const PEACE_MS = 10 * 60_000;
 /** Milliseconds in which everybody must be connected while one process stays stopped (P20): relay-connect is limited by the minute. */
 const REPLACED_MS = 3 * 60_000;
 
+/** Milliseconds in which the daemon has noticed that a connection is dead (P2). */
+const FORGOTTEN_MS = 30_000;
+
 /** Milliseconds between two looks of the person at its inbox. */
 const NOTICES_MS = 5_000;
 
@@ -51,6 +54,8 @@ class SimWorld {
   readonly machine: SimMachine;
   readonly #manners: Manner[];
   readonly #agents = new Map<string, SimAgent>();
+  /** They have said goodbye, and their processes have not ended yet. */
+  readonly #leaving = new Set<SimAgent>();
   readonly #lives = new Map<string, number>();
   /** What may happen in this history, by weight: few kinds at a time find more than all together. */
   readonly #acts: { weight: number; act: () => void }[];
@@ -101,7 +106,7 @@ class SimWorld {
     // The last ends are known before they are stored.
     await this.#pass(SETTLED_MS);
     if (witness.violations.length > 0) return;
-    for (const agent of this.#agents.values()) agent.process.kill();
+    for (const agent of [...this.#agents.values(), ...this.#leaving]) agent.process.kill();
     await this.#audit();
   }
 
@@ -212,13 +217,13 @@ class SimWorld {
     const { name } = agent.manner;
     this.machine.trace(`${name}.${agent.life} leaves`);
     this.#agents.delete(name);
-    void agent.client.close().then(() => {
-      agent.process.kill();
+    this.#leaving.add(agent);
+    agent.process.whenDead(() => {
+      this.machine.trace(`${name}.${agent.life} is gone`);
+      this.#leaving.delete(agent);
       this.#comeAgain(name);
     });
-    agent.process.whenDead(() => {
-      if (!this.#agents.has(name)) this.machine.trace(`${name}.${agent.life} is gone`);
-    });
+    void agent.client.close().then(() => agent.process.kill());
   }
 
   #suspend(): void {
@@ -243,6 +248,7 @@ class SimWorld {
       agent.process.kill();
       this.#comeAgain(agent.manner.name);
     }
+    for (const agent of [...this.#leaving]) agent.process.kill();
     disk.powerCut();
     if (random.chance(0.3)) directory.forget();
   }
@@ -306,8 +312,10 @@ class SimWorld {
         `not at rest in peace: ${this.#everybody().map(describe)}, waiting ${this.#waiting()}`,
       );
     }
-    const connections = this.machine.directory.leader?.daemon.connections ?? 0;
-    if (connections > this.#manners.length) witness.violated(`${connections} connections are left`);
+    const left = () => this.machine.directory.leader?.daemon.connections ?? 0;
+    if (!(await this.#until(() => left() <= this.#manners.length, FORGOTTEN_MS))) {
+      witness.violated(`${left()} connections are left`);
+    }
   }
 
   /** The person reads what the relay says to it, now and from time to time. */
