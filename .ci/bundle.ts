@@ -1,6 +1,7 @@
 /**
  * `npm run bundle`: the CLI and the public API into dist/. The CLI chunk by chunk, so that a command loads
- * only what it uses, and as CommonJS, which Node 20 loads 20 ms faster than the same chunks as ES modules.
+ * only what it uses, and as CommonJS, which costs Node 20 less CPU than the same chunks as ES modules: 6 ms of
+ * 131 without the relay, 15 of 213 with it (bench/startup.ts beside the former build, p10, load 16).
  */
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -17,7 +17,7 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  // Not performance.now(): the first use of `performance` alone takes 3 ms of a start.
+  // Not performance.now(): Node loads `performance` at its first use, milliseconds of a start.
   monotonic: () => {
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1e3 + nanoseconds / 1e6;
