@@ -1,13 +1,15 @@
 /**
- * `npm run bundle`: the CLI and the public API into dist/. The CLI chunk by chunk, so that a command loads
- * only what it uses, and as CommonJS, which costs Node 20 less CPU than the same chunks as ES modules: 6 ms of
- * 131 without the relay, 15 of 213 with it (bench/startup.ts beside the former build, p10, load 16).
+ * `npm run bundle`: the CLI and the public API into dist/. The CLI is one CommonJS file whose modules run when
+ * they are first used, and beside it what V8 compiled of it (bin/load.cjs): both cost less at a start than ES
+ * modules or many chunks (docs/benchmarks.md).
  */
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
+const LOCALES = join(ROOT, 'node_modules/zod/v4/locales');
 
 const COMMON = {
   absWorkingDir: ROOT,
@@ -17,7 +19,6 @@ const COMMON = {
   // Names stay: a stack trace in a report must be readable. Measured: they cost nothing at the start.
   minifySyntax: true,
   sourcemap: 'linked',
-  metafile: true,
   logLevel: 'warning',
 } satisfies BuildOptions;
 
@@ -29,37 +30,31 @@ const BUNDLED = {
 } satisfies BuildOptions;
 
 // What lies in dist/ is packed: nothing of an earlier build may.
-for (const name of ['chunks', 'types', 'main.js', 'main.js.map']) {
+for (const name of ['chunks', 'types', 'main.js', 'main.js.map', 'main.cjs.cache']) {
   rmSync(join(ROOT, 'dist', name), { recursive: true, force: true });
 }
 
-await build({ ...BUNDLED, entryPoints: ['src/index.ts'] });
+/** zod's messages in 60 languages would cost every start with the relay 12 ms. */
+const ENGLISH: Plugin = {
+  name: 'english',
+  setup({ onLoad }) {
+    const contents = "export { default as en } from './en.js';";
+    onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents, resolveDir: LOCALES }));
+  },
+};
 
-// esbuild splits ES modules only; each chunk becomes CommonJS after that.
-const { outputs } = (
-  await build({
-    ...BUNDLED,
-    entryPoints: ['src/cli/main.ts'],
-    splitting: true,
-    entryNames: '[name]',
-    chunkNames: 'chunks/[name]-[hash]',
-    outExtension: { '.js': '.cjs' },
-  })
-).metafile;
+await build({ ...BUNDLED, entryPoints: ['src/index.ts'] });
 await build({
-  ...COMMON,
-  entryPoints: Object.keys(outputs).filter((file) => file.endsWith('.cjs')),
-  outbase: 'dist',
-  outExtension: { '.js': '.cjs' },
-  allowOverwrite: true,
+  ...BUNDLED,
   format: 'cjs',
-  // import() of our own chunks becomes require(), which is what it costs less by.
+  entryPoints: { main: 'src/cli/main.ts' },
+  outExtension: { '.js': '.cjs' },
+  // What is external is loaded by require(), which needs no module loader of Node's.
   supported: { 'dynamic-import': false },
   define: { 'import.meta.url': '__filename' },
+  minifyWhitespace: true,
+  plugins: [ENGLISH],
 });
-
-// One `import { z } from 'zod'` is enough to bring all 60 of them, and 12 ms to every start with the relay.
-const locales = Object.values(outputs).flatMap(({ inputs }) =>
-  Object.keys(inputs).filter((file) => /zod\/v4\/locales\/(?!en\.js)/.test(file)),
-);
-if (locales.length > 0) throw new Error("zod's locales are in the bundle: write import * as z from 'zod'");
+execFileSync(process.execPath, [join(ROOT, '.ci/code-cache.cjs')], {
+  stdio: ['ignore', 'ignore', 'inherit'],
+});
