@@ -1,65 +1,77 @@
-/** A client process of bench/latency.ts: told by its parent what to do, answers with figures. */
-import { systemClock } from '../src/base/clock.ts';
-import { silentLog } from '../src/base/log.ts';
-import { RelayClient } from '../src/client/relay-client.ts';
-import { attach } from '../src/wrap/attach.ts';
+/** A client process of bench/relay.ts: told by its parent what to do, answers with figures. */
+import { type Bus, type BusPlace, openBus } from './bus.ts';
+import { nowUs } from './table.ts';
 
-type Order =
-  | { do: 'send'; to: string; count: number; gapMs: number; bytes: number }
-  | { do: 'expect'; count: number };
+export type Order =
+  | { do: 'open'; place: BusPlace; names: string[] }
+  /** Round trips, one after the other. */
+  | { do: 'ping'; to: string; count: number; bytes: number }
+  | { do: 'send'; to: string; count: number; bytes: number; window: number }
+  /** Count what arrives; say so when it is so much. */
+  | { do: 'expect'; count: number }
+  | { do: 'close' };
 
-const [name = 'peer', mayLead = 'false'] = process.argv.slice(2);
-const nowUs = () => Number(process.hrtime.bigint() / 1000n);
+const buses: Bus[] = [];
 let expected = 0;
-let latencies: number[] = [];
-let firstAt = 0;
+let arrived = 0;
+let lastBody = '';
+let pong: (() => void) | undefined;
 
-const client = new RelayClient(
-  {
-    attach: () =>
-      attach({
-        namespace: 'bench',
-        env: process.env,
-        mayLead: mayLead === 'true',
-        clock: systemClock,
-        log: silentLog,
-      }),
-    identity: { agent: name },
-    capabilities: { ack: true, resume: true },
-    clock: systemClock,
-    log: silentLog,
-    random: Math.random,
-  },
-  {
-    delivery: (envelope) => {
-      const at = nowUs();
-      firstAt ||= at;
-      latencies.push(at - Number(envelope.payload.body?.slice(0, 20)));
-      client.ack(envelope);
-      if (latencies.length === expected) process.send?.({ done: 'expect', latencies, us: at - firstAt });
-    },
-    stateChanged: (state) =>
-      state === 'ready' && process.send?.({ ready: true, role: client.attachment?.role }),
-  },
-);
-client.start();
+const say = (answer: object) => process.send?.(answer);
 
-process.on('message', (order: Order) => {
-  if (order.do === 'expect') {
-    expected = order.count;
-    latencies = [];
-    firstAt = 0;
-    process.send?.({ expecting: true });
-  } else void send(order);
-});
-process.on('disconnect', () => void client.close().then(() => process.exit(0)));
-
-async function send({ to, count, gapMs, bytes }: Extract<Order, { do: 'send' }>): Promise<void> {
-  for (let i = 0; i < count; i++) {
-    const body = String(nowUs()).padStart(20, '0').padEnd(bytes, 'x');
-    client.send({ to, payload: { kind: 'message', body } });
-    if (gapMs > 0) await new Promise((resolve) => setTimeout(resolve, gapMs));
-    // As a program would: what the outbox cannot take yet is sent when it has room.
-    else while (client.unended > 2_000) await new Promise((resolve) => setImmediate(resolve));
+function received(body: string): void {
+  const [kind, from] = body.split(' ', 2);
+  if (kind === 'ping') buses[0]?.send(from as string, body.replace('ping', 'pong'));
+  else if (kind === 'pong') pong?.();
+  else {
+    lastBody = body;
+    if (++arrived === expected) say({ arrived, us: nowUs(), sentUs: Number(lastBody.split(' ')[1]) });
   }
 }
+
+async function ping({ to, count, bytes }: Extract<Order, { do: 'ping' }>, me: string): Promise<void> {
+  const times: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const began = nowUs();
+    const back = new Promise<void>((resolve) => {
+      pong = resolve;
+    });
+    buses[0]?.send(to, `ping ${me} `.padEnd(bytes, 'x'));
+    await back;
+    times.push(nowUs() - began);
+  }
+  say({ times });
+}
+
+async function send({ to, count, bytes, window }: Extract<Order, { do: 'send' }>): Promise<void> {
+  const bus = buses[0] as Bus;
+  say({ beganUs: nowUs() });
+  for (let i = 0; i < count; i++) {
+    bus.send(to, `one ${nowUs()} `.padEnd(bytes, 'x'));
+    while (bus.unended >= window) await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+let me = '';
+process.on('message', async (order: Order) => {
+  switch (order.do) {
+    case 'open':
+      me = order.names[0] as string;
+      for (const name of order.names) {
+        const ready = () => say({ readyUs: nowUs(), name });
+        buses.push(await openBus(order.place, name, { message: received, ready }));
+      }
+      return void say({ opened: order.names.length });
+    case 'ping':
+      return ping(order, me);
+    case 'send':
+      return send(order);
+    case 'expect':
+      expected = order.count;
+      arrived = 0;
+      return void say({ expecting: true });
+    case 'close':
+      await Promise.all(buses.map((bus) => bus.close()));
+      return process.exit(0);
+  }
+});

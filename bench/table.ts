@@ -8,6 +8,9 @@ export function quantile(values: readonly number[], q: number): number {
 
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
+/** Microseconds of the monotonic clock, the same in all processes. */
+export const nowUs = (): number => Number(process.hrtime.bigint() / 1000n);
+
 export interface Row {
   what: string;
   ours: string;

@@ -1,0 +1,328 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../src/base/log.ts';
+import type { Attachment } from '../../src/client/attachment.ts';
+import type { ClientState } from '../../src/client/contract.ts';
+import type { Fate } from '../../src/client/outbox.ts';
+import { RelayClient } from '../../src/client/relay-client.ts';
+import { type DeliverEnvelope, type Envelope, newEnvelope } from '../../src/protocol/envelope.ts';
+import { encodeFrame } from '../../src/protocol/frame.ts';
+import { Connection } from '../../src/transport/connection.ts';
+import type { Link } from '../../src/transport/link.ts';
+import { memoryLinks } from '../../src/transport/memory.ts';
+import { FakeClock, settle } from '../helpers/fake-clock.ts';
+
+/** What the scripted daemon does with the HELLO of a connection. */
+type Answer =
+  | 'welcome'
+  | 'welcome-later'
+  | 'too-old'
+  | 'in-use'
+  | 'token-used'
+  | 'token-unknown'
+  | 'cut'
+  | 'silent';
+
+/** A daemon that answers as it is told, and writes down what it is sent. */
+class ScriptedDaemon {
+  readonly clock: FakeClock;
+  answer: Answer = 'welcome';
+  connection: Connection | undefined;
+  #welcomed = false;
+  #sessions = 0;
+  session = '';
+  /** SEND ids of the present connection, in the order in which they came. */
+  sends: string[] = [];
+  /** SENDs whose end was told. */
+  readonly ended = new Set<string>();
+  /** Per connection: ACKs by DELIVER id. */
+  acks: string[] = [];
+
+  constructor(clock: FakeClock) {
+    this.clock = clock;
+  }
+
+  attachment(): Attachment {
+    return {
+      role: 'client',
+      leading: false,
+      directory: '/scripted',
+      epoch: 1,
+      endpoint: 'unix:///scripted/relay.sock',
+      call: async () => ({
+        success: true,
+        data: {
+          protocol: 'agent-relay',
+          endpoint: 'unix:///scripted/relay.sock',
+          credentials: { token: `ah_${'x'.repeat(43)}`, sessionId: this.session },
+        },
+      }),
+      open: async () => this.#open(),
+      close: async () => {},
+    };
+  }
+
+  #open(): Link {
+    const [ours, theirs] = memoryLinks();
+    const connection = new Connection(theirs);
+    this.connection = connection;
+    this.#welcomed = false;
+    this.sends = [];
+    this.acks = [];
+    connection.start({
+      envelope: (envelope) => this.connection === connection && this.#received(envelope),
+      invalid: () => {},
+      closed: () => {},
+    });
+    return ours;
+  }
+
+  get ready(): boolean {
+    return this.#welcomed && this.connection?.open === true;
+  }
+
+  #received(envelope: Envelope): void {
+    switch (envelope.type) {
+      case 'HELLO':
+        return this.#hello();
+      case 'SEND':
+        return void this.sends.push(envelope.id);
+      case 'ACK':
+        return void this.acks.push(envelope.payload.ack_id ?? '');
+      case 'BYE':
+        this.say('BYE', {});
+        return this.connection?.end();
+    }
+  }
+
+  #hello(): void {
+    switch (this.answer) {
+      case 'welcome':
+        return this.welcome(this.session === '');
+      case 'too-old':
+        this.say('ERROR', { code: 'RESUME_TOO_OLD', message: '', fatal: false });
+        return this.welcome(true);
+      case 'in-use':
+      case 'token-used':
+      case 'token-unknown': {
+        const codes = {
+          'in-use': 'NAME_IN_USE',
+          'token-used': 'TOKEN_USED',
+          'token-unknown': 'TOKEN_UNKNOWN',
+        };
+        this.say('ERROR', { code: codes[this.answer], message: '', fatal: true });
+        return this.connection?.end();
+      }
+      case 'cut':
+        return this.connection?.destroy();
+    }
+  }
+
+  welcome(fresh: boolean): void {
+    if (this.#welcomed || this.connection?.open !== true) return;
+    if (fresh) this.session = `s-${++this.#sessions}`;
+    this.say('WELCOME', {
+      session_id: this.session,
+      resume_token: `ar_${String(this.#sessions).padStart(43, '0')}`,
+      server: { max_frame_bytes: 1024 * 1024, heartbeat_ms: 5_000 },
+    });
+    this.#welcomed = true;
+  }
+
+  say(type: Parameters<typeof newEnvelope>[0], payload: object): void {
+    this.connection?.send(newEnvelope(type, payload as never, this.clock.now()));
+  }
+
+  deliver(n: number): void {
+    const envelope = {
+      ...newEnvelope('DELIVER', { body: `${n}` }, this.clock.now(), { id: `delivery-${n}` }),
+      from: 'bob',
+      to: 'ann',
+      delivery: { seq: n + 1, session_id: this.session },
+    };
+    this.connection?.sendFrame(encodeFrame(JSON.stringify(envelope)));
+  }
+
+  /** Ends the oldest SEND of this connection. */
+  end(): void {
+    const id = this.sends.find((each) => !this.ended.has(each));
+    if (id === undefined) return;
+    this.ended.add(id);
+    this.say('ACK', { ack_id: id, stage: 'delivered', to: 'bob' });
+  }
+}
+
+const answer = fc.constantFrom<Answer>(
+  'welcome',
+  'welcome',
+  'welcome-later',
+  'too-old',
+  'in-use',
+  'token-used',
+  'token-unknown',
+  'cut',
+  'silent',
+);
+const step = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({ do: 'send' as const }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), n: fc.nat(12) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('take' as const), n: fc.nat(4) }) },
+  { weight: 3, arbitrary: fc.constant({ do: 'end' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('cut' as const), next: answer }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'bye' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'welcome' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'suspend' as const }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'resume' as const }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 1, max: 8_000 }) }),
+  },
+);
+
+function start() {
+  const clock = new FakeClock();
+  const daemon = new ScriptedDaemon(clock);
+  const handed: { session: string; envelope: DeliverEnvelope }[] = [];
+  const fates: Fate[] = [];
+  const states: ClientState[] = [];
+  const client = new RelayClient(
+    {
+      attach: async () => daemon.attachment(),
+      identity: { agent: 'ann' },
+      capabilities: { ack: true },
+      clock,
+      log: silentLog,
+      random: () => 0.5,
+    },
+    {
+      delivery: (envelope) => handed.push({ session: envelope.delivery.session_id, envelope }),
+      fate: (fate) => fates.push(fate),
+      stateChanged: (state) => states.push(state),
+    },
+  );
+  client.start();
+  return { clock, daemon, client, handed, fates, states };
+}
+
+describe('§8, §10: a client whatever its daemon answers', () => {
+  it('hands on and acknowledges once, keeps the order of its outbox, and comes back', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 50 }), async (steps) => {
+        const { clock, daemon, client, handed, fates } = start();
+        const sent: string[] = [];
+        const taken = new Set<string>();
+        const look = async () => {
+          await settle();
+          // Oldest first on every connection, each once.
+          const places = daemon.sends.map((id) => sent.indexOf(id));
+          expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
+          // Nothing is acknowledged that was not taken.
+          for (const id of daemon.acks) expect(taken).toContain(id);
+        };
+        await look();
+        for (const each of steps) {
+          switch (each.do) {
+            case 'send':
+              sent.push(client.send({ to: 'bob', payload: { body: 'hello' } }));
+              break;
+            case 'deliver':
+              if (daemon.ready) daemon.deliver(each.n);
+              break;
+            case 'take': {
+              const next = handed[handed.length - 1 - each.n]?.envelope;
+              if (next === undefined || !client.mayType(next)) break;
+              taken.add(next.id);
+              client.ack(next);
+              break;
+            }
+            case 'end':
+              if (daemon.ready) daemon.end();
+              break;
+            case 'cut':
+              daemon.answer = each.next;
+              daemon.connection?.destroy();
+              break;
+            case 'bye':
+              if (daemon.ready) daemon.say('BYE', { code: 'DEPOSED', epoch: 2 });
+              break;
+            case 'welcome':
+              daemon.welcome(daemon.session === '');
+              break;
+            case 'suspend':
+              await client.suspend();
+              break;
+            case 'resume':
+              client.resume();
+              break;
+            case 'pass':
+              await clock.advanceAsync(each.ms);
+              break;
+          }
+          await look();
+        }
+        const once = handed.map(({ session, envelope }) => `${session} ${envelope.id}`);
+        expect(new Set(once).size).toBe(once.length);
+
+        daemon.answer = 'welcome';
+        client.resume();
+        await clock.advanceAsync(120_000);
+        expect(client.state).toBe('ready');
+        while (daemon.sends.some((id) => !daemon.ended.has(id))) daemon.end();
+        await settle();
+        // What was ended on a connection that broke is told by the next one, as the daemon does (P15).
+        for (const id of daemon.sends) daemon.say('ACK', { ack_id: id, stage: 'delivered', to: 'bob' });
+        await settle();
+        expect(client.unended).toBe(0);
+        expect(fates.map(({ id }) => id).sort()).toEqual([...sent].sort());
+        await close(client, clock);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('closes from every state, and leaves no timer behind', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        answer,
+        fc.integer({ min: 0, max: 20_000 }),
+        fc.boolean(),
+        async (given, ms, suspend) => {
+          const { clock, daemon, client, states } = start();
+          daemon.answer = given;
+          await clock.advanceAsync(ms);
+          if (suspend) await client.suspend();
+          await close(client, clock);
+          const { length } = states;
+          client.resume();
+          client.start();
+          await clock.advanceAsync(60_000);
+          expect(client.state).toBe('closed');
+          expect(states).toHaveLength(length);
+          expect(clock.timers).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('does not come back by itself when another took its session over', async () => {
+    const { clock, daemon, client, handed } = start();
+    await settle();
+    daemon.deliver(1);
+    await settle();
+    daemon.say('ERROR', { code: 'SESSION_TAKEN_OVER', message: '', fatal: true });
+    daemon.say('BYE', { code: 'SESSION_TAKEN_OVER' });
+    daemon.connection?.end();
+    await clock.advanceAsync(120_000);
+    expect(client.state).toBe('closed');
+    expect(handed).toHaveLength(1);
+    expect(client.mayType(handed[0]?.envelope as DeliverEnvelope)).toBe(false);
+  });
+});
+
+async function close(client: RelayClient, clock: FakeClock): Promise<void> {
+  const closed = client.close();
+  await clock.advanceAsync(2_000);
+  await closed;
+  await client.close();
+}
