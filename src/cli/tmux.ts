@@ -202,7 +202,7 @@ function teamWindows(tmux: Tmux): { window: string; team: string }[] {
 
 /** A line for each pane: team, agent, where it is, and whether it has ended. */
 function teamPanes(tmux: Tmux): string[] {
-  const format = `#{${TEAM_OPTION}}\t#{@agent_wrap_name}\t#{session_name}:#{window_index}.#{pane_index}\t#{?pane_dead,ended with #{pane_dead_status},running}`;
+  const format = `#{${TEAM_OPTION}}\t#{@agent_wrap_name}\t#{session_name}:#{window_index}.#{pane_index}\t#{?pane_dead,ended#{?pane_dead_status, with #{pane_dead_status},},running}`;
   const rows = (tmux.ask(['list-panes', '-a', '-F', format]) ?? '')
     .split('\n')
     .map((line) => line.split('\t'))

@@ -13,6 +13,7 @@ import { renderWatch } from '../watch/render.ts';
 import { OwnScreen } from '../watch/screen.ts';
 import { attach } from '../wrap/attach.ts';
 import { agentsOf } from './known-agents.ts';
+import { Logged } from './message-lines.ts';
 import { type Place, type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
@@ -24,6 +25,10 @@ q or Ctrl-C ends. In a terminal of any size; 80×24 is enough.
 Examples:
   agent-wrap watch
   agent-wrap watch --namespace shop`;
+
+/** Messages whose texts are asked for at once. */
+const LOG_LIMIT = 500;
+const Log = z.object({ messages: z.array(Logged) });
 
 /** How often the list of agents is asked for, and how soon after something has happened, milliseconds. */
 const LOOK_MS = 1_000;
@@ -39,7 +44,7 @@ export function command(): Command {
   return watch.action(async (options: PlaceOptions) => {
     if (!process.stdin.isTTY || !process.stdout.isTTY) {
       throw new RelayError('USAGE', 'watch needs a terminal', {
-        suggestion: 'in scripts: agent-wrap agents --json',
+        suggestion: 'in scripts: agent-wrap log --follow --json, agent-wrap agents --json',
       });
     }
     await new Watch(placeOf(options, process.env)).run();
@@ -53,6 +58,8 @@ class Watch {
   readonly #keys = new KeyReader();
   readonly #paint = new Chalk();
   #state: WatchState;
+  /** Messages whose text was asked for. */
+  #read: ReadonlySet<string> = new Set();
   /** Wakes the loop that asks for the list of agents. */
   #wake: () => void = () => {};
 
@@ -124,9 +131,27 @@ class Watch {
     this.#wake();
   }
 
+  /** What is in the messages: the events do not say it, and the log says it to the person only. */
+  async #readBodies(): Promise<void> {
+    const { messages } = this.#state;
+    const unread = messages.filter(({ id }) => !this.#read.has(id));
+    this.#read = new Set(messages.map(({ id }) => id));
+    const since = unread[0]?.at;
+    if (since === undefined) return;
+    try {
+      const log = await callRelay(this.#place, 'relay-log', { since, limit: LOG_LIMIT }, Log);
+      for (const { id, body } of log.messages) {
+        if (body !== undefined) this.#happened({ type: 'body', id, body });
+      }
+    } catch (error) {
+      if (RelayError.from(error).code !== 'FORBIDDEN') throw error; // An agent watches: sizes must do.
+    }
+  }
+
   async #followAgents(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
+        await this.#readBodies();
         const agents = await agentsOf(this.#place);
         this.#happened(agents === undefined ? { type: 'unreachable' } : { type: 'agents', agents });
       } catch (error) {

@@ -10,6 +10,8 @@ export interface WatchedAgent {
   status?: string | undefined;
   waitsFor?: string | undefined;
   speech?: string | undefined;
+  /** The person has stopped its messages at the relay. */
+  held?: boolean | undefined;
   queueDepth: number;
   inflight: number;
 }

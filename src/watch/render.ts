@@ -72,7 +72,7 @@ function cellOf(agent: WatchedAgent, column: (typeof COLUMNS)[number]['title'], 
     case 'STATE':
       return sanitizeLine(stateOf(agent));
     case 'WAITS FOR':
-      return sanitizeLine(agent.waitsFor ?? '');
+      return isHeld(agent) ? 'held' : sanitizeLine(agent.waitsFor ?? '');
     case 'QUEUE':
       return String(agent.queueDepth);
     case 'INFLIGHT':
@@ -86,9 +86,12 @@ function cellOf(agent: WatchedAgent, column: (typeof COLUMNS)[number]['title'], 
 const stateOf = ({ state, status }: WatchedAgent): string =>
   state === 'active' ? (status ?? 'connected') : state;
 
+/** At the relay, or in its wrapper by the chord. */
+const isHeld = ({ held, waitsFor }: WatchedAgent): boolean => held === true || waitsFor === 'held';
+
 function stateColour(agent: WatchedAgent, paint: ChalkInstance): ChalkInstance {
   if (agent.state !== 'active') return paint.dim;
-  if (agent.waitsFor === 'held' || agent.status === 'dialog') return paint.yellow;
+  if (isHeld(agent) || agent.status === 'dialog') return paint.yellow;
   return agent.status === 'busy' ? paint.cyan : paint;
 }
 

@@ -71,7 +71,8 @@ describe.runIf(hasTmux)('agent-wrap tmux', () => {
     expect(server.agentWrap('no-such-agent').status).toBe(0);
     await waitFor(() => panes('#{pane_dead}')[0] === '1', 'the pane to be dead');
     expect(server.capture('agent-wrap')).toContain('AGENT_NOT_FOUND');
-    expect(server.agentWrap('ls').stdout).toMatch(/agent-wrap {2}no-such-agent-1 {2}\S+ {2}ended with 127/);
+    const ended = /agent-wrap {2}no-such-agent-1 {2}\S+ {2}ended with 127/;
+    await waitFor(() => ended.test(server.agentWrap('ls').stdout), 'its exit code');
   });
 
   it('lists its teams, and kills one with its agents and nothing else', async () => {
