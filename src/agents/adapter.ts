@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Positions } from './positions.ts';
 
 export const PROFILES = ['claude', 'codex', 'opencode', 'gemini', 'generic'] as const;
 export type Profile = (typeof PROFILES)[number];
@@ -42,6 +43,8 @@ export interface AdapterContext {
   readonly mcp?: McpLaunch | undefined;
   /** `auto`: the best the agent has, falling back. */
   readonly speech: SpeechKind | 'auto';
+  /** How far each transcript was heard, across a crash of ours. */
+  readonly positions: Positions;
   readonly clock: Clock;
   readonly log: Log;
   /** `bytes` random bytes as base64url. */

@@ -4,8 +4,13 @@
  * complete, and take over in the middle of a message without saying anything twice.
  */
 
+import type { Begun } from './positions.ts';
+
 /** Messages kept for comparison: the accounts differ by a moment, not by an evening. */
 const KEPT = 64;
+
+/** UTF-16 code units by which a message is known again. */
+const BEGINNING = 200;
 
 interface Said {
   id: string;
@@ -22,9 +27,13 @@ export interface Unsaid {
   text: string;
 }
 
-interface Written {
+/** A block of text in a transcript. */
+export interface Written {
   id: string;
   text: string;
+  file: string;
+  /** Bytes of the file before it. */
+  from: number;
   /** Monotonic milliseconds. */
   at: number;
 }
@@ -45,15 +54,26 @@ export class ClaudeLedger {
     this.#written = this.#written.filter((block) => !this.#confirm(block));
   }
 
-  /** The transcript has a block; `at` in monotonic milliseconds. */
-  written(id: string, text: string, at: number): void {
-    const block = { id, text, at };
+  /** The transcript has a block. */
+  written(block: Written): void {
     if (!this.#confirm(block)) this.#written.push(block);
   }
 
   /** Was this text (up to blanks at its ends) told by a hook? */
   hasSaid(text: string): boolean {
     return this.#said.some((one) => one.text.includes(text.trim()));
+  }
+
+  /** Messages that a hook told, of which the transcript has nothing so far. */
+  get begun(): Begun[] {
+    return this.#said
+      .filter((one) => one.confirmed === 0)
+      .map(({ id, text }) => ({ id, text: text.slice(0, BEGINNING) }));
+  }
+
+  /** Where the first block of this file stands that no hook told; undefined if there is none. */
+  unsaidFrom(file: string): number | undefined {
+    return this.#written.find((block) => block.file === file)?.from;
   }
 
   /** When the oldest block was written that no hook told; undefined if there is none. */

@@ -13,6 +13,7 @@ import { ClaudeMessages } from './claude-messages.ts';
 import { parseTranscriptLine, type TranscriptEvent } from './claude-transcript.ts';
 import type { HookServer } from './hook-server.ts';
 import { type JsonRecord, parseRecord, stringIn } from './json-record.ts';
+import type { Begun, Positions } from './positions.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 /** Milliseconds by which a hook may come later than the transcript's record of the same text. */
@@ -30,6 +31,7 @@ export interface ClaudeSpeechOptions {
   /** The session, if we know it before it begins. */
   sessionId: string | undefined;
   hooks: HookServer | undefined;
+  positions: Positions;
   clock: Clock;
   log: Log;
 }
@@ -42,6 +44,10 @@ export class ClaudeSpeech {
   readonly #ledger = new ClaudeLedger();
   readonly #messages: ClaudeMessages;
   readonly #tails = new Map<string, TranscriptTail>();
+  /** Bytes read of each transcript. */
+  readonly #read = new Map<string, number>();
+  /** The transcript that the hooks name. */
+  #current: string | undefined;
   /** Who speaks: `none` before the start and after a failure. */
   #account: 'none' | 'hook' | 'transcript' | 'closed' = 'none';
   #sink: SpeechSink | undefined;
@@ -55,6 +61,8 @@ export class ClaudeSpeech {
     this.#messages = new ClaudeMessages({
       text: (message, offset, text) => {
         this.#ledger.said(message, text);
+        // Its id must outlive us before its words leave.
+        if (offset === 0) this.#keep();
         this.#sink?.text(message, offset, text);
       },
       end: (message) => this.#sink?.end(message),
@@ -71,8 +79,6 @@ export class ClaudeSpeech {
       close: () => this.close(),
     };
     options.hooks?.onHook((hook) => this.#hook(hook));
-    if (options.sessionId === undefined) return;
-    for (const folder of options.folders) this.#follow(join(folder, `${options.sessionId}.jsonl`));
   }
 
   /** The agent's signals say that it works … */
@@ -102,6 +108,10 @@ export class ClaudeSpeech {
   #begin(account: 'hook' | 'transcript', sink: SpeechSink): void {
     this.#account = account;
     this.#sink = sink;
+    const { folders, sessionId } = this.#options;
+    if (sessionId !== undefined) {
+      for (const folder of folders) this.#follow(join(folder, `${sessionId}.jsonl`));
+    }
     if (account === 'transcript') this.#tellUnsaid();
     else this.#timers.push(this.#options.clock.every(1_000, () => this.#compare(), { unref: true }));
   }
@@ -111,7 +121,10 @@ export class ClaudeSpeech {
     if (hook.agent_id !== undefined && hook.agent_id !== null) return;
     this.#recorded = this.#options.clock.now();
     const file = stringIn(hook, 'transcript_path');
-    if (file !== undefined && isAbsolute(file) && file.endsWith('.jsonl')) this.#follow(file);
+    if (file !== undefined && isAbsolute(file) && file.endsWith('.jsonl')) {
+      this.#current = file;
+      this.#follow(file);
+    }
     if (this.#account !== 'hook') return;
     const event = stringIn(hook, 'hook_event_name');
     if (event === 'MessageDisplay') {
@@ -133,25 +146,59 @@ export class ClaudeSpeech {
     });
   }
 
-  /** Follows a transcript from its end, or from the records of `since` on (wall clock). */
+  /**
+   * Follows a transcript from its end, or from the records of `since` on (wall clock); and tells what an
+   * earlier wrapper of ours did not live to hear.
+   */
   #follow(file: string, since?: number): void {
     if (this.#tails.has(file) || this.#account === 'closed') return;
-    const { clock, log } = this.#options;
-    const line = (text: string) => {
-      if (since === undefined || writtenAt(text) >= since) this.#read(parseTranscriptLine(text));
+    const { clock, log, positions } = this.#options;
+    const kept = positions.get(file);
+    const begun = [...(kept?.begun ?? [])];
+    const from = kept?.offset ?? (since === undefined ? 'end' : 'start');
+    const line = (text: string, end: number) => {
+      const start = this.#read.get(file) ?? 0;
+      const at = writtenAt(text);
+      const old = kept !== undefined && end <= tail.found;
+      if (old && at <= kept.until) this.#tellMissed(parseTranscriptLine(text), begun);
+      else if (since === undefined ? !old : at >= since) this.#take(parseTranscriptLine(text), file, start);
+      this.#read.set(file, end);
+      this.#keep();
     };
-    const from = since === undefined ? 'end' : 'start';
     const tail = new TranscriptTail(file, { clock, log, from, line });
     this.#tails.set(file, tail);
+    this.#read.set(file, from === 'end' ? tail.found : from === 'start' ? 0 : from);
+    this.#keep();
     tail.start();
   }
 
-  #read(event: TranscriptEvent): void {
+  /** What an earlier wrapper had begun to tell is told under the same id: the relay knows what it has. */
+  #tellMissed(event: TranscriptEvent, begun: Begun[]): void {
+    if (event.kind !== 'speech') return;
+    const text = event.text.trimStart();
+    const index = begun.findIndex((one) => text.startsWith(one.text.trim()));
+    const [same] = index < 0 ? [] : begun.splice(index, 1);
+    if (same === undefined) return this.#tell(event.id, 0, event.text);
+    const blanks = same.text.slice(0, same.text.length - same.text.trimStart().length);
+    this.#tell(same.id, 0, blanks + text);
+  }
+
+  #keep(): void {
+    if (this.#sink === undefined) return;
+    for (const [file, read] of this.#read) {
+      const begun = file === this.#current ? this.#ledger.begun : [];
+      this.#options.positions.set(file, this.#ledger.unsaidFrom(file) ?? read, begun);
+    }
+  }
+
+  /** Takes what stands in the transcript after its first `from` bytes. */
+  #take(event: TranscriptEvent, file: string, from: number): void {
     const { clock } = this.#options;
     this.#recorded = clock.now();
     if (event.kind === 'speech') {
-      if (this.#account === 'transcript') this.#tell(event.id, 0, event.text);
-      else this.#ledger.written(event.id, event.text, clock.monotonic());
+      const { id, text } = event;
+      if (this.#account === 'transcript') this.#tell(id, 0, text);
+      else this.#ledger.written({ id, text, file, from, at: clock.monotonic() });
     } else if (event.kind === 'prompt') {
       if (this.#account === 'transcript') this.#sink?.prompt?.(event.text);
     } else if (event.kind === 'unknown' && this.#account === 'transcript') {

@@ -36,7 +36,7 @@ export const claude: Adapter = {
   profile: 'claude',
 
   async prepare(context) {
-    const { clock, log, speech } = context;
+    const { clock, log, positions, speech } = context;
     const session = beginsSession(context.args);
     const wantsHooks = session && (speech === 'auto' || speech === 'hook');
     const hooks = wantsHooks ? await listen(context) : undefined;
@@ -44,7 +44,8 @@ export const claude: Adapter = {
       ? launchArguments(context, hooks?.url, randomUUID())
       : { args: context.args, sessionId: undefined, hooked: false };
     const folders = transcriptFolders(context);
-    const account = new ClaudeSpeech({ folders, sessionId: launch.sessionId, hooks, clock, log });
+    const { sessionId } = launch;
+    const account = new ClaudeSpeech({ folders, sessionId, hooks, positions, clock, log });
     const state = new SignalState({ title: claudeTitle, asks: claudeAsks, inputBox: claudeInputBox }, log);
     state.onChange((now) => (now === 'busy' ? account.turnBegan() : now === 'ready' && account.turnEnded()));
     const sources: SpeechSource[] = [];

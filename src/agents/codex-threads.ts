@@ -10,6 +10,7 @@ import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
 import { parseRolloutLine, type RolloutEvent } from './codex-rollout.ts';
 import { parseRecord, stringIn } from './json-record.ts';
+import type { Positions } from './positions.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 /** Milliseconds between looks for new files: a model needs longer for its first words. */
@@ -31,6 +32,7 @@ export interface CodexThreadsOptions {
   /** `cli`, or `exec` for `codex exec`. */
   source: string;
   briefing: string | undefined;
+  positions: Positions;
   clock: Clock;
   log: Log;
 }
@@ -44,6 +46,12 @@ interface Thread {
   held: RolloutEvent[];
   /** The newest message of the model. */
   last: string | undefined;
+}
+
+interface Followed {
+  from: 'start' | number;
+  /** Was the line said to us? */
+  wanted(line: string): boolean;
 }
 
 const UNDECIDED = { state: 'undecided', id: undefined } as const;
@@ -112,20 +120,18 @@ export class CodexThreads implements SpeechSource {
 
   #look(): void {
     for (const file of this.#recent()) {
-      if (!this.#threads.has(file) && !this.#old.has(file)) this.#follow(file, UNDECIDED, () => true);
+      if (this.#threads.has(file) || this.#old.has(file)) continue;
+      this.#follow(file, { ...UNDECIDED, from: 'start', wanted: () => true });
     }
   }
 
-  #follow(
-    file: string,
-    { state, id }: Pick<Thread, 'state' | 'id'>,
-    wanted: (line: string) => boolean,
-  ): void {
-    const { clock, log } = this.#options;
-    const line = (text: string) => {
+  #follow(file: string, { state, id, from, wanted }: Pick<Thread, 'state' | 'id'> & Followed): void {
+    const { clock, log, positions } = this.#options;
+    const line = (text: string, end: number) => {
       if (wanted(text)) this.#event(thread, parseRolloutLine(text));
+      if (thread.state === 'ours' && this.#sink) positions.set(file, end);
     };
-    const tail = new TranscriptTail(file, { clock, log, from: 'start', line });
+    const tail = new TranscriptTail(file, { clock, log, from, line });
     const thread: Thread = { tail, state, id, held: [], last: undefined };
     this.#threads.set(file, thread);
     tail.start();
@@ -149,6 +155,7 @@ export class CodexThreads implements SpeechSource {
     }
     if (thread.id !== undefined) this.#ours.add(thread.id);
     this.#options.log.info('codex-thread', { file: thread.tail.file });
+    this.#options.positions.set(thread.tail.file, 0);
     for (const one of held) this.#say(thread, one);
   }
 
@@ -209,9 +216,16 @@ export class CodexThreads implements SpeechSource {
     }
     this.#options.log.info('codex-thread-resumed', { file: thread.file });
     this.#ours.add(thread.id);
-    this.#follow(thread.file, { state: 'ours', id: thread.id }, (line) => {
-      const at = stringIn(parseRecord(line) ?? {}, 'timestamp');
-      return at !== undefined && Date.parse(at) >= began - EARLIER_MS;
+    const kept = this.#options.positions.get(thread.file);
+    this.#follow(thread.file, {
+      state: 'ours',
+      id: thread.id,
+      from: kept?.offset ?? 'start',
+      wanted: (line) => {
+        const at = Date.parse(stringIn(parseRecord(line) ?? {}, 'timestamp') ?? '');
+        // What an earlier wrapper of ours did not live to hear is heard now.
+        return at >= began - EARLIER_MS || (kept !== undefined && at <= kept.until);
+      },
     });
   }
 

@@ -88,6 +88,7 @@ export const codex: Adapter = {
       cwds: [folder, realPath(folder)],
       source: first === 'exec' || first === 'e' ? 'exec' : 'cli',
       briefing: configured ? briefing : undefined,
+      positions: context.positions,
       clock,
       log,
     });

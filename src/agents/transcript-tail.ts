@@ -23,14 +23,19 @@ const SLICE_BYTES = 1024 * 1024;
 export interface TailOptions {
   clock: Clock;
   log: Log;
-  /** `end`: what is in the file already is not ours to repeat. `start`: the file is of this run. */
-  from: 'start' | 'end';
-  /** A whole line, without its line feed. */
-  line(text: string): void;
+  /**
+   * `end`: what is in the file already is not ours to repeat. `start`: the file is of this run. A number: an
+   * earlier run heard so many bytes of it.
+   */
+  from: 'start' | 'end' | number;
+  /** A whole line, without its line feed; `end`: bytes of the file up to and with it. */
+  line(text: string, end: number): void;
 }
 
 export class TranscriptTail {
   readonly file: string;
+  /** Bytes that the file had when we found it. */
+  readonly found: number;
   readonly #options: TailOptions;
   /** Bytes of the file that were read. */
   #position: number;
@@ -50,7 +55,9 @@ export class TranscriptTail {
     this.#options = options;
     const stat = statSync(file, { throwIfNoEntry: false });
     this.#inode = stat?.ino;
-    this.#position = options.from === 'end' ? (stat?.size ?? 0) : 0;
+    this.found = stat?.size ?? 0;
+    const { from } = options;
+    this.#position = from === 'end' ? this.found : from === 'start' ? 0 : from;
   }
 
   start(): void {
@@ -139,8 +146,8 @@ export class TranscriptTail {
       const piece = chunk.subarray(from, lf < 0 ? chunk.length : lf);
       this.#keep(piece);
       if (lf < 0) return;
-      this.#endLine();
       from = lf + 1;
+      this.#endLine(this.#position - chunk.length + from);
     }
   }
 
@@ -157,11 +164,11 @@ export class TranscriptTail {
     this.#partial.push(Buffer.from(piece));
   }
 
-  #endLine(): void {
+  #endLine(end: number): void {
     const line = this.#skipping ? '' : Buffer.concat(this.#partial).toString();
     this.#partial = [];
     this.#partialBytes = 0;
     this.#skipping = false;
-    if (line !== '') this.#options.line(line);
+    if (line !== '') this.#options.line(line, end);
   }
 }

@@ -70,6 +70,14 @@ export function prepareDirectory({ root, path }: RelayDirectory, uid: number): b
   }
 }
 
+/** Where a wrapper keeps how far it has heard: in the first of the relay's directories that can be made. */
+export function heardDirectory(namespace: string, environment: DirectoryEnvironment): string {
+  for (const place of relayDirectories(namespace, environment)) {
+    if (prepareDirectory(place, environment.uid)) return join(place.path, 'heard');
+  }
+  throw new RelayError('DIRECTORY_UNSAFE', 'no directory for the relay can be made');
+}
+
 function makePrivate(path: string): void {
   try {
     mkdirSync(path, { mode: 0o700 });

@@ -9,6 +9,7 @@ import type { Adapter, McpLaunch, Prepared, Profile, SpeechKind } from '../agent
 import type { Clock, Timer } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { directoryEnvironment, heardDirectory } from '../base/paths.ts';
 import type { Attachment } from '../client/attachment.ts';
 import type { Fate } from '../client/outbox.ts';
 import type { RelayClient } from '../client/relay-client.ts';
@@ -26,6 +27,7 @@ import { Introduction } from './introduction.ts';
 import { Notices } from './notices.ts';
 import { Passthrough } from './passthrough.ts';
 import { PersonHold } from './person-hold.ts';
+import { PositionStore } from './position-store.ts';
 import type { Recorder } from './recorder.ts';
 import { Reporter } from './reporter.ts';
 import { RunDirectory } from './run-directory.ts';
@@ -90,6 +92,9 @@ export class Wrapper {
   readonly #scopedToken: string;
   readonly #runDirectory = new RunDirectory();
   readonly #notices: Notices;
+  readonly #positions: PositionStore;
+  /** Ids of what was said and is not with the relay yet. */
+  readonly #unstored = new Set<string>();
   #reporter: Reporter | undefined;
   /** Loaded while the agent runs already: the person waits for the agent, and nobody yet for the client. */
   readonly #client: Promise<RelayClient>;
@@ -103,6 +108,13 @@ export class Wrapper {
     this.#options = options;
     this.#name = introduced.name;
     this.#scopedToken = introduced.scopedToken;
+    const { namespace, env, clock, log } = options;
+    this.#positions = new PositionStore({
+      directory: () => heardDirectory(namespace, directoryEnvironment(env)),
+      settled: () => this.#unstored.size === 0,
+      clock,
+      log,
+    });
     this.#notices = new Notices(options.clock, (envelope) => this.#injector?.add(envelope));
     const running = new Promise<void>((resolve) => {
       this.#agentRuns = resolve;
@@ -191,6 +203,7 @@ export class Wrapper {
       briefing: this.#briefing,
       mcp: options.mcp,
       speech: options.speech,
+      positions: this.#positions,
       clock,
       log,
       secret: (bytes) => randomBytes(bytes).toString('base64url'),
@@ -329,6 +342,7 @@ export class Wrapper {
   }
 
   #said(said: Said): void {
+    this.#unstored.add(said.id);
     this.#withClient((client) => this.#send(client, said));
   }
 
@@ -355,6 +369,7 @@ export class Wrapper {
 
   #fate(fate: Fate): void {
     this.#options.log.info('fate', { ...fate });
+    this.#unstored.delete(fate.id);
     if (fate.outcome === 'failed') this.#notices.failed(fate);
   }
 
@@ -380,6 +395,7 @@ export class Wrapper {
       await Promise.race([client.sent(), unsent]);
       timer?.cancel();
       await client.close();
+      this.#positions.close();
     };
     const late = new Promise<void>((resolve) => void clock.after(GOODBYE_MS, resolve, { unref: true }));
     await Promise.race([leave().catch((error: unknown) => log.error('goodbye.failed', { error })), late]);

@@ -16,6 +16,7 @@ import type {
   ScreenView,
   SpeechKind,
 } from '../../src/agents/adapter.ts';
+import { NO_POSITIONS } from '../../src/agents/positions.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { lineLog } from '../../src/base/log.ts';
 import { viewOf } from '../helpers/emulated-view.ts';
@@ -80,6 +81,7 @@ export class AgentRun {
       },
       briefing: options.briefing,
       speech: options.speech ?? 'auto',
+      positions: NO_POSITIONS,
       clock: systemClock,
       log: lineLog((line) => logged.push(line), 'debug'),
       secret: (bytes) => randomBytes(bytes).toString('base64url'),

@@ -2,7 +2,7 @@
  * Real agents under the real wrapper, on a real relay: what one's model says reaches the other's model
  * whole and once, and no draft and no dialog is harmed. Issue 3. `COUNT=30` for the full run.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -45,6 +45,7 @@ class Seat {
   readonly stub: ModelStub;
   agent!: WrappedAgent;
   readonly #subject: Subject;
+  #launch: Launch | undefined;
 
   constructor(subject: Subject) {
     this.#subject = subject;
@@ -52,10 +53,20 @@ class Seat {
   }
 
   async start(name: string, stateHome: string, wrap: string[] = []): Promise<this> {
-    const launch = this.#subject.setup(this.box, await this.stub.listen());
-    this.agent = new WrappedAgent(name, launch, this.box, { stateHome, wrap });
+    this.#launch = this.#subject.setup(this.box, await this.stub.listen());
+    this.agent = new WrappedAgent(name, this.#launch, this.box, { stateHome, wrap });
     await this.agent.ready();
     return this;
+  }
+
+  /** Its wrapper is gone: the person starts it again, with the words that take up the session. */
+  async resume(stateHome: string, words: readonly string[]): Promise<void> {
+    const { name } = this.agent;
+    await this.agent.close();
+    const launch = this.#launch as Launch;
+    const resumed = { ...launch, args: [...launch.args, ...words] };
+    this.agent = new WrappedAgent(name, resumed, this.box, { stateHome });
+    await this.agent.ready();
   }
 
   /**
@@ -163,6 +174,55 @@ describe.skipIf(!installed('claude', 'codex'))('two real agents of different kin
     await bob.arrived('after the kill');
     expect(bob.arrivals('after the kill')).toBe(1);
   });
+});
+
+/** The sessions an agent has written into this folder, with all that is in them. */
+const written = (folder: string): string =>
+  (existsSync(folder) ? (readdirSync(folder, { recursive: true }) as string[]) : [])
+    .filter((name) => name.endsWith('.jsonl'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('');
+
+describe.each([
+  { name: 'claude', sessions: '.claude/projects', resume: ['--continue'] },
+  { name: 'codex', sessions: '.codex/sessions', resume: ['resume', '--last'] },
+] as const)('a wrapper of the real $name that is killed', ({ name, sessions, resume }) => {
+  it.skipIf(!installed(name))(
+    'is followed by one that tells what it did not hear, and all of it once',
+    async () => {
+      const host = await seat('codex', 'host');
+      const ada = await seat(name, 'ada');
+      let answers: () => void = () => {};
+      const stopped = new Promise<void>((resolve) => {
+        answers = resolve;
+      });
+      ada.stub.script = ({ prompt }) => {
+        if (prompt.includes('say it')) return '>>relay:host heard before';
+        if (!prompt.includes('again')) return 'Fine.';
+        const text = async function* () {
+          await stopped;
+          yield '>>relay:host not heard at first';
+        };
+        return { text: text() };
+      };
+      await send('ada', 'say it');
+      await host.arrived('heard before');
+      await send('ada', 'again');
+      await ada.arrived('again');
+      // It cannot hear any more, and does not end in order; its agent still writes.
+      process.kill(ada.agent.pid, 'SIGSTOP');
+      answers();
+      await until('the record', () => written(join(ada.box.home, sessions)).includes('not heard at first'));
+      process.kill(ada.agent.pid, 'SIGKILL');
+      await ada.resume(stateHome, resume);
+      await send('ada', 'go on');
+      await host.arrived('not heard at first');
+      await send('ada', 'and again');
+      await ada.arrived('and again');
+      expect(host.arrivals('heard before')).toBe(1);
+      expect(host.arrivals('not heard at first')).toBe(1);
+    },
+  );
 });
 
 for (const [name, subject] of Object.entries(SUBJECTS) as [AgentName, Subject][]) {

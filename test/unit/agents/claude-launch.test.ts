@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AdapterContext, McpLaunch } from '../../../src/agents/adapter.ts';
 import { beginsSession, launchArguments } from '../../../src/agents/claude-launch.ts';
+import { NO_POSITIONS } from '../../../src/agents/positions.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 
@@ -32,6 +33,7 @@ describe('the arguments of Claude Code', () => {
       briefing: options.briefing,
       mcp: options.mcp,
       speech: 'auto',
+      positions: NO_POSITIONS,
       clock: systemClock,
       log: silentLog,
       secret: () => 'secret',

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ClaudeLedger } from '../../../src/agents/claude-ledger.ts';
 
+const block = (id: string, text: string, at: number, from = 0) => ({ id, text, at, file: 'f', from });
+
 describe('two accounts of what Claude Code said', () => {
   it('agree, whichever comes first', () => {
     const ledger = new ClaudeLedger();
     ledger.said('m', 'one\n');
-    ledger.written('u1', 'one\n', 1);
-    ledger.written('u2', 'two', 2);
+    ledger.written(block('u1', 'one\n', 1));
+    ledger.written(block('u2', 'two', 2));
     expect(ledger.oldestUnsaid).toBe(2);
     ledger.said('n', 'tw');
     ledger.said('n', 'o');
@@ -17,16 +19,16 @@ describe('two accounts of what Claude Code said', () => {
   it('need an honest second "ok" said twice', () => {
     const ledger = new ClaudeLedger();
     ledger.said('m', 'ok');
-    ledger.written('u1', 'ok', 1);
-    ledger.written('u2', 'ok', 2);
+    ledger.written(block('u1', 'ok', 1));
+    ledger.written(block('u2', 'ok', 2));
     expect(ledger.takeUnsaid()).toEqual([{ message: 'u2', offset: 0, text: 'ok' }]);
   });
 
   it('are joined in the middle of a message without a loss or a repeat', () => {
     const ledger = new ClaudeLedger();
     ledger.said('m', '>>relay:bob one\n');
-    ledger.written('u1', '>>relay:bob one\n>>relay:bob two\n', 1);
-    ledger.written('u2', 'more', 2);
+    ledger.written(block('u1', '>>relay:bob one\n>>relay:bob two\n', 1));
+    ledger.written(block('u2', 'more', 2));
     expect(ledger.takeUnsaid()).toEqual([
       { message: 'm', offset: 16, text: '>>relay:bob two\n' },
       { message: 'u2', offset: 0, text: 'more' },
@@ -34,10 +36,24 @@ describe('two accounts of what Claude Code said', () => {
     expect(ledger.takeUnsaid()).toEqual([]);
   });
 
+  it('know what a crash now would leave between them', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', 'begun');
+    expect(ledger.begun).toEqual([{ id: 'm', text: 'begun' }]);
+    ledger.written(block('u0', 'untold', 1, 70));
+    ledger.written(block('u1', 'begun and ended', 1, 90));
+    expect(ledger.unsaidFrom('f')).toBe(70);
+    ledger.said('n', 'untold');
+    expect(ledger.unsaidFrom('f')).toBe(90);
+    ledger.said('m', ' and ended');
+    expect(ledger.unsaidFrom('f')).toBeUndefined();
+    expect(ledger.begun).toEqual([]);
+  });
+
   it('may differ in blanks at the ends', () => {
     const ledger = new ClaudeLedger();
     ledger.said('m', 'cut short ');
-    ledger.written('u1', 'cut short', 1);
+    ledger.written(block('u1', 'cut short', 1));
     expect(ledger.oldestUnsaid).toBeUndefined();
     expect(ledger.hasSaid('cut short')).toBe(true);
     expect(ledger.hasSaid('other')).toBe(false);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, utimesSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { ClaudeSpeech } from '../../../src/agents/claude-speech.ts';
 import { HookServer } from '../../../src/agents/hook-server.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { MemoryPositions } from '../../helpers/memory-positions.ts';
 
 describe('the two sources of Claude Code', () => {
   let folder: string;
@@ -16,6 +17,7 @@ describe('the two sources of Claude Code', () => {
   let speech: ClaudeSpeech;
   let said: Map<string, string>;
   let prompts: string[];
+  let positions: MemoryPositions;
   let failures: string[];
 
   beforeEach(async () => {
@@ -24,6 +26,7 @@ describe('the two sources of Claude Code', () => {
     hooks = await HookServer.listen('secret', silentLog);
     said = new Map();
     prompts = [];
+    positions = new MemoryPositions();
     failures = [];
   });
   afterEach(async () => {
@@ -34,7 +37,7 @@ describe('the two sources of Claude Code', () => {
 
   /** As the wrapper uses them: the next one when one fails. */
   const start = (sessionId: string | undefined, ...kinds: ('hook' | 'transcript')[]) => {
-    speech = new ClaudeSpeech({ folders: [folder], sessionId, hooks, clock, log: silentLog });
+    speech = new ClaudeSpeech({ folders: [folder], sessionId, hooks, positions, clock, log: silentLog });
     const listen = (source: SpeechSource | undefined): void =>
       source?.start({
         text(id, offset, text) {
@@ -129,6 +132,38 @@ describe('the two sources of Claude Code', () => {
     start('s', 'transcript');
     write('s', 'u2', 'new');
     expect([...said.values()]).toEqual(['new']);
+  });
+
+  it('tell what a killed wrapper did not hear, and what it had begun under the same id', async () => {
+    start('s', 'hook', 'transcript');
+    const transcript_path = join(folder, 's.jsonl');
+    write('s', 'u0', 'before');
+    await display('l', 0, 'before', true);
+    await hook('UserPromptSubmit', { prompt: 'hi', transcript_path });
+    await display('m', 0, '>>relay:bob one\n');
+    positions.crash(clock.now() + 1_000);
+    await speech.close();
+    said.clear();
+    write('s', 'u1', '>>relay:bob one\n>>relay:bob two\n');
+    write('s', 'u2', 'three');
+    clock.advance(60_000);
+    write('s', 'u3', 'said without us');
+    start(undefined, 'hook', 'transcript');
+    await hook('UserPromptSubmit', { prompt: 'go on', transcript_path });
+    await display('n', 0, 'new', true);
+    write('s', 'u4', 'new');
+    clock.advance(10_000);
+    expect([...said]).toEqual([
+      ['m', '>>relay:bob one\n>>relay:bob two\n'],
+      ['u2', 'three'],
+      ['n', 'new'],
+    ]);
+    expect(failures).toEqual([]);
+    // All of it is heard now.
+    expect(positions.live.get(transcript_path)).toEqual({
+      offset: statSync(transcript_path).size,
+      begun: [],
+    });
   });
 
   it('find the session of which they were not told, in the turn that they missed', () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { codex } from '../../../src/agents/codex.ts';
+import { NO_POSITIONS } from '../../../src/agents/positions.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 
@@ -24,6 +25,7 @@ describe('the arguments of Codex', () => {
       briefing: undefined,
       mcp: { command: '/usr/bin/node', args: ['cli.js', 'mcp'], envVars: ['AGENT_RELAY_TOKEN'] },
       speech: 'auto',
+      positions: NO_POSITIONS,
       clock: systemClock,
       log: silentLog,
       secret: () => 'secret',

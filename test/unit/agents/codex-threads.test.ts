@@ -5,18 +5,21 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodexThreads } from '../../../src/agents/codex-threads.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { MemoryPositions } from '../../helpers/memory-positions.ts';
 
 describe('which rollout files are ours', () => {
   let folder: string;
   let clock: FakeClock;
   let threads: CodexThreads;
   let said: string[];
+  let positions: MemoryPositions;
   let failures: string[];
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'agent-wrap-threads-'));
     clock = new FakeClock(Date.UTC(2026, 10, 20, 12));
     said = [];
+    positions = new MemoryPositions();
     failures = [];
   });
   afterEach(async () => {
@@ -25,7 +28,7 @@ describe('which rollout files are ours', () => {
   });
 
   const start = (briefing: string | undefined) => {
-    const options = { folder, cwds: ['/work'], source: 'cli', briefing, clock, log: silentLog };
+    const options = { folder, cwds: ['/work'], source: 'cli', briefing, positions, clock, log: silentLog };
     threads = new CodexThreads(options);
     threads.start({
       text: (_message, _offset, text) => said.push(text),
@@ -106,6 +109,23 @@ describe('which rollout files are ours', () => {
     expect(said).toEqual(['new']);
     turn(() => write('a', message('assistant', 'newer')));
     expect(said).toEqual(['new', 'newer']);
+    expect(failures).toEqual([]);
+  });
+
+  it('and what a killed wrapper of ours did not hear in it, but nothing that was said without us', async () => {
+    start(undefined);
+    write('a', meta('a'), message('assistant', 'heard'));
+    // The wrapper is killed here; its agent lives a moment longer.
+    positions.crash(clock.now() + 1_000);
+    await threads.close();
+    write('a', message('assistant', 'unheard'));
+    clock.advance(60_000);
+    write('a', message('assistant', 'without us'));
+    clock.advance(60_000);
+    said = [];
+    start('You are alice.');
+    turn(() => write('a', message('user', 'go on'), message('assistant', 'new')));
+    expect(said).toEqual(['unheard', 'new']);
     expect(failures).toEqual([]);
   });
 

@@ -20,7 +20,7 @@ describe('following a transcript', () => {
   let file: string;
   let lines: string[];
   const tails: TranscriptTail[] = [];
-  const tail = (from: 'start' | 'end'): TranscriptTail => {
+  const tail = (from: 'start' | 'end' | number): TranscriptTail => {
     const options = { clock: systemClock, log: silentLog, from, line: (text: string) => lines.push(text) };
     const made = new TranscriptTail(file, options);
     tails.push(made);
@@ -43,6 +43,21 @@ describe('following a transcript', () => {
     appendFileSync(file, 'new\n');
     one.read();
     expect(lines).toEqual(['new']);
+  });
+
+  it('starts where an earlier run was, and says where each line ends', () => {
+    writeFileSync(file, 'old\nnéw\n');
+    const ends: number[] = [];
+    const line = (text: string, end: number) => {
+      lines.push(text);
+      ends.push(end);
+    };
+    const one = new TranscriptTail(file, { clock: systemClock, log: silentLog, from: 4, line });
+    expect(one.found).toBe(9);
+    appendFileSync(file, 'newer\n');
+    one.read();
+    expect(lines).toEqual(['néw', 'newer']);
+    expect(ends).toEqual([9, 15]);
   });
 
   it('reads a file of this run from its start, also when it comes later', () => {

@@ -1,0 +1,204 @@
+/**
+ * The positions in the transcripts this wrapper hears, one small file each in the relay's directory. A
+ * position is written only when the relay has all that was heard before it: a crash then repeats words
+ * rather than losing them, and the relay knows their ids (P15).
+ */
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { parseRecord, recordsIn, stringIn } from '../agents/json-record.ts';
+import type { Begun, Kept, Positions } from '../agents/positions.ts';
+import type { Clock, Timer } from '../base/clock.ts';
+import { systemCode } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+
+/** Milliseconds between two writes of the same position. */
+const WRITE_MS = 1_000;
+
+/** Milliseconds between two signs of life of a wrapper whose agent is silent. */
+const ALIVE_MS = 10_000;
+
+/** Milliseconds an agent may go on writing after its wrapper's last sign of life. */
+const AFTERLIFE_MS = 2 * ALIVE_MS;
+
+/** Positions that killed wrappers left behind; the oldest go first. */
+export const MAX_KEPT = 256;
+
+/** A position as it is written. */
+interface Position {
+  file: string;
+  inode: number;
+  offset: number;
+  begun: Begun[];
+  /** The wrapper that hears the file. */
+  pid: number;
+  /** Its last sign of life, milliseconds since the epoch. */
+  alive: number;
+}
+
+export interface PositionStoreOptions {
+  /** Where the positions lie; its parent exists and is ours alone. May throw: then nothing is kept. */
+  directory: () => string;
+  /** Has the relay all that was heard? */
+  settled: () => boolean;
+  clock: Clock;
+  log: Log;
+}
+
+/** A transcript of ours. */
+interface Entry {
+  offset: number;
+  begun: readonly Begun[];
+  written: Position | undefined;
+}
+
+export class PositionStore implements Positions {
+  readonly #options: PositionStoreOptions;
+  readonly #entries = new Map<string, Entry>();
+  #directory: string | undefined;
+  #timer: Timer | undefined;
+  #state: 'open' | 'failed' | 'closed' = 'open';
+
+  constructor(options: PositionStoreOptions) {
+    this.#options = options;
+  }
+
+  get(file: string): Kept | undefined {
+    return this.#try(() => {
+      const kept = this.#read(file);
+      const stat = statSync(file, { throwIfNoEntry: false });
+      if (kept === undefined || stat === undefined || kept.file !== file) return undefined;
+      // Another wrapper hears it now: what it has not told yet, it will.
+      if (kept.pid !== process.pid && isAlive(kept.pid)) return undefined;
+      if (stat.ino !== kept.inode || stat.size < kept.offset) return undefined;
+      this.#options.log.info('heard.found', { file, offset: kept.offset, size: stat.size });
+      return { offset: kept.offset, begun: kept.begun, until: kept.alive + AFTERLIFE_MS };
+    });
+  }
+
+  set(file: string, offset: number, begun: readonly Begun[] = []): void {
+    if (this.#state !== 'open') return;
+    this.#timer ??= this.#options.clock.every(WRITE_MS, () => this.#tick(), { unref: true });
+    const entry = this.#entries.get(file) ?? { offset, begun, written: undefined };
+    this.#entries.set(file, entry);
+    entry.offset = offset;
+    entry.begun = begun;
+    const { written } = entry;
+    if (written === undefined) {
+      this.#write(file, entry, offset, begun);
+      return;
+    }
+    const fresh = begun.filter(({ id }) => !written.begun.some((one) => one.id === id));
+    // Before its words leave; the position itself still waits for the relay.
+    if (fresh.length > 0) this.#write(file, entry, written.offset, [...written.begun, ...fresh]);
+  }
+
+  /** The agent is gone: unless the relay still lacks something, there is nothing to take up. Twice is fine. */
+  close(): void {
+    this.#timer?.cancel();
+    if (this.#state !== 'open') return;
+    if (this.#options.settled()) {
+      this.#try(() => {
+        for (const file of this.#entries.keys()) rmSync(this.#path(file), { force: true });
+      });
+    }
+    this.#state = 'closed';
+  }
+
+  #tick(): void {
+    if (!this.#options.settled()) return;
+    const now = this.#options.clock.now();
+    for (const [file, entry] of this.#entries) {
+      const { offset, begun, written } = entry;
+      const same = written?.offset === offset && written.begun.length === begun.length;
+      if (!same || now - written.alive >= ALIVE_MS) this.#write(file, entry, offset, begun);
+    }
+  }
+
+  #write(file: string, entry: Entry, offset: number, begun: readonly Begun[]): void {
+    this.#try(() => {
+      const inode = statSync(file, { throwIfNoEntry: false })?.ino;
+      // Not there yet: with its first line it will be.
+      if (inode === undefined) return;
+      const alive = this.#options.clock.now();
+      const position: Position = { file, inode, offset, begun: [...begun], pid: process.pid, alive };
+      const path = this.#path(file);
+      const temporary = `${path}.${process.pid}`;
+      writeFileSync(temporary, `${JSON.stringify(position)}\n`, { mode: 0o600 });
+      renameSync(temporary, path);
+      entry.written = position;
+    });
+  }
+
+  #read(file: string): Position | undefined {
+    const path = this.#path(file);
+    const text = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+    const position = text === undefined ? undefined : parsePosition(text);
+    if (text !== undefined && position === undefined) this.#options.log.warn('heard.unreadable', { path });
+    return position;
+  }
+
+  #path(file: string): string {
+    const name = createHash('sha256').update(file).digest('hex').slice(0, 32);
+    this.#directory ??= this.#open();
+    return join(this.#directory, `${name}.json`);
+  }
+
+  #open(): string {
+    const directory = this.#options.directory();
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const files = readdirSync(directory)
+      .map((name) => join(directory, name))
+      .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+      .sort((a, b) => b.at - a.at);
+    for (const { path } of files.slice(MAX_KEPT)) rmSync(path, { force: true });
+    return directory;
+  }
+
+  /** Without a disk we hear as well; only a crash is not survived. */
+  #try<T>(work: () => T): T | undefined {
+    if (this.#state !== 'open') return undefined;
+    try {
+      return work();
+    } catch (error) {
+      this.#state = 'failed';
+      this.#timer?.cancel();
+      this.#options.log.warn('heard.failed', { error });
+      return undefined;
+    }
+  }
+}
+
+function parsePosition(text: string): Position | undefined {
+  const record = parseRecord(text);
+  const file = record && stringIn(record, 'file');
+  if (record === undefined || file === undefined) return undefined;
+  const { inode, offset, pid, alive } = record;
+  if (![inode, offset, pid].every((value) => Number.isSafeInteger(value) && Number(value) >= 0)) {
+    return undefined;
+  }
+  if (typeof alive !== 'number' || pid === 0) return undefined;
+  const begun = recordsIn(record, 'begun').flatMap((one) => {
+    const [id, text] = [stringIn(one, 'id'), stringIn(one, 'text')];
+    return id === undefined || text === undefined ? [] : [{ id, text }];
+  });
+  return { file, inode: Number(inode), offset: Number(offset), begun, pid: Number(pid), alive };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}
