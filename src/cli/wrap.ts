@@ -141,7 +141,8 @@ export function command(): Command {
     .option('--record-input', 'record also what is typed, but not where the terminal does not echo it')
     .addOption(
       new Option('--chord <key>', 'key before h (hold, release) and w (what waits)')
-        .default('ctrl-\\')
+        // No agent we know binds it, and no terminal makes a signal of it.
+        .default('ctrl-^')
         .argParser(chordKey),
     )
     .option('--no-chord', 'every key is the agent’s')

@@ -8,7 +8,7 @@ import { Place } from '../helpers/place.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 
 const AGENT = resolve(import.meta.dirname, '../../fixtures/agents/echo-agent.mjs');
-const PREFIX = '\x1c';
+const PREFIX = '\x1e';
 const run = promisify(execFile);
 
 let place: Place;
@@ -49,7 +49,7 @@ describe('the chord', () => {
   it('holds messages, says in the title what waits, and releases them', async () => {
     const ada = await wrapped('--bell');
     ada.write(`${PREFIX}h`);
-    await ada.see('\x1b[22;2t\x1b]2;ada is held (Ctrl-\\ h releases): nothing waits\x1b\\');
+    await ada.see('\x1b[22;2t\x1b]2;ada is held (Ctrl-^ h releases): nothing waits\x1b\\');
     await cli('send', 'ada', 'are you there');
     await ada.see('releases): 1 message waits\x1b\\');
     await ada.see('\x07');
@@ -73,10 +73,13 @@ describe('the chord', () => {
 
   it('is the agent’s with --no-chord, and may be another key', async () => {
     const plain = await wrapped('--no-chord');
-    // The agent's terminal edits lines: the key is a SIGQUIT there.
-    plain.write(PREFIX);
-    expect(await plain.end()).toBe(131);
+    plain.write(`${PREFIX}h\n`);
+    await plain.see('heard: \x1eh');
     expect(plain.text).not.toContain('held');
+    // Without us Ctrl-\\ quits a program that reads lines; so it does with us, at once, chord or not.
+    const quit = await wrapped();
+    quit.write('\x1c');
+    expect(await quit.end()).toBe(131);
     const other = await wrapped('--chord', 'ctrl-]');
     other.write('\x1dh');
     await other.see('ada is held (Ctrl-] h releases)');
