@@ -19,6 +19,7 @@ import { relayCommands } from './commands/relay-commands.ts';
 import { Compactor } from './compactor.ts';
 import { Events, type RelayEvent } from './events.ts';
 import { Journal } from './journal.ts';
+import { Notices } from './notices.ts';
 import { Peer } from './peer.ts';
 import { Polls } from './polls.ts';
 import { Recovery } from './recovery.ts';
@@ -101,6 +102,7 @@ export class Daemon {
     } as { -readonly [K in keyof Relay]: Relay[K] };
     relay.sessions = new Sessions(relay, options.random, options.tookOver === true);
     relay.router = new Router(relay);
+    relay.notices = new Notices(relay);
     relay.polls = new Polls(relay);
     relay.reports = new Reports(relay);
     this.#relay = relay;

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Events } from './events.ts';
 import type { Journal } from './journal.ts';
+import type { Notices } from './notices.ts';
 import type { Peer } from './peer.ts';
 import type { Polls } from './polls.ts';
 import type { Recovery } from './recovery.ts';
@@ -29,6 +30,7 @@ export interface Relay {
   readonly events: Events;
   readonly sessions: Sessions;
   readonly router: Router;
+  readonly notices: Notices;
   readonly polls: Polls;
   readonly reports: Reports;
   readonly recovery: Recovery;

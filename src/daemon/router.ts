@@ -6,7 +6,6 @@
 import { type ErrorCode, RelayError } from '../base/errors.ts';
 import { BROADCAST, isAgentName, isName, SYSTEM_NAME, USER_NAME } from '../protocol/address.ts';
 import type { RawParts } from '../protocol/envelope.ts';
-import { newId } from '../protocol/ids.ts';
 import { FRAME_HEADROOM_BYTES } from '../protocol/limits.ts';
 import { Brake } from './brake.ts';
 import { contentHash, type Delivery, type Message, messageKey, SEQS_PER_EPOCH } from './message.ts';
@@ -40,13 +39,9 @@ export interface Reply {
 /** Outcomes kept for one sender that is away. */
 const MAX_UNTOLD = 10_000;
 
-/** Milliseconds between two notices of one kind to one agent (P18). */
-const NOTICE_MS = 60_000;
-
 export class Router {
   readonly #relay: Relay;
   readonly #brake: Brake;
-  readonly #noticed = new Map<string, number>();
   /** Ends that a sender could not be told of, because it was away. */
   readonly #untold = new Map<string, Set<Delivery>>();
   #lastNumber = 0;
@@ -167,34 +162,6 @@ export class Router {
     if (!on) this.wake(name);
   }
 
-  /** A line from the relay itself to an agent or the person; at most one a minute and kind (P18). */
-  notice(to: string, kind: string, body: string): void {
-    const now = this.#relay.clock.monotonic();
-    const key = `${to}\0${kind}`;
-    if (now - (this.#noticed.get(key) ?? Number.NEGATIVE_INFINITY) < NOTICE_MS) {
-      this.#relay.log.info('notice.withheld', { to, kind });
-      return;
-    }
-    this.#noticed.set(key, now);
-    const payload = JSON.stringify({ kind: 'notice', body });
-    this.send(
-      {
-        id: newId(),
-        from: SYSTEM_NAME,
-        session: SYSTEM_NAME,
-        injects: false,
-        to,
-        raw: { payload },
-        acks: false,
-      },
-      {
-        stored: () => {},
-        refused: (error) => this.#relay.log.warn('notice.refused', { to, error }),
-        repeated: () => {},
-      },
-    );
-  }
-
   /** Forgets what was long ago. */
   sweep(): void {
     const now = this.#relay.clock.monotonic();
@@ -202,7 +169,7 @@ export class Router {
     for (const name of this.#untold.keys()) {
       if (!this.#relay.sessions.mayReturn(name)) this.#untold.delete(name);
     }
-    for (const [key, at] of this.#noticed) if (now - at >= NOTICE_MS) this.#noticed.delete(key);
+    this.#relay.notices.sweep(now);
   }
 
   /** P15: the same key once more. */
@@ -245,7 +212,10 @@ export class Router {
         recipients,
         raw: outgoing.raw,
       },
-      (message) => this.#stored(message, reply),
+      (message) => {
+        this.#stored(message, reply);
+        if (outgoing.injects && this.#isUnknown(message)) this.#relay.notices.unknownName(message);
+      },
       (error) => reply.refused(error),
     );
   }
@@ -260,6 +230,12 @@ export class Router {
       }
       this.wake(delivery.recipient);
     }
+  }
+
+  /** To one name, which nobody has had and the person is not. */
+  #isUnknown({ to }: Message): boolean {
+    if (to === undefined || to === BROADCAST || to === USER_NAME) return false;
+    return this.#relay.state.findMailbox(to)?.known !== true;
   }
 
   #end(delivery: Delivery, how: EndState, code?: string, text?: string): void {
@@ -277,7 +253,7 @@ export class Router {
         this.#relay.peers.get(delivery.recipient)?.pump();
         const { message } = delivery;
         if (how === 'dead' && message.command && message.from !== SYSTEM_NAME) {
-          this.notice(
+          this.#relay.notices.tell(
             message.from,
             code as string,
             `not delivered to ${delivery.recipient}: ${text} [${code}]`,
@@ -420,6 +396,6 @@ export class Router {
     const until = this.#relay.clock.now() + this.#relay.settings.brakeHoldMs;
     this.#relay.journal.write({ t: 'hold', from, to, until });
     this.#relay.log.warn('brake.held', { from, to, reason });
-    this.notice(USER_NAME, `held ${from} ${to}`, `messages from ${from} to ${to} are held: ${reason}`);
+    this.#relay.notices.held(from, to, reason);
   }
 }

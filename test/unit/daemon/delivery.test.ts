@@ -19,6 +19,23 @@ class DurableStore extends MemoryStore {
   override readonly durable = true as never;
 }
 
+describe('P18 notices', () => {
+  it('tell an agent that it wrote to a name nobody has had, and who is there; once a minute', async () => {
+    const relay = new TestRelay();
+    const wrapper = { capabilities: { injects: true } };
+    const [ann, bob] = [await relay.join('ann', wrapper), await relay.join('bob', wrapper)];
+    ann.say('SEND', { body: 'hello?' }, { to: 'bopp' });
+    ann.say('SEND', { body: 'hello?' }, { to: 'bopp' });
+    ann.say('SEND', { body: 'hello' }, { to: 'bob' });
+    await settle();
+    const notices = ann.all('DELIVER').filter(({ from }) => from === 'system');
+    expect(notices.map(({ payload }) => payload.body)).toEqual([
+      'nobody is called bopp; on the relay are: bob. Your message waits in case bopp comes.',
+    ]);
+    expect(bob.all('DELIVER')).toHaveLength(1);
+  });
+});
+
 describe('P1 payloads', () => {
   it('are forwarded as they came, while from, id, ts and delivery are the daemon’s', async () => {
     const { ann, bob } = await pair();
