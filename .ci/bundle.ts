@@ -4,7 +4,7 @@
  * modules or many chunks (docs/benchmarks.md).
  */
 import { execFileSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
@@ -55,6 +55,14 @@ await build({
   minifyWhitespace: true,
   plugins: [ENGLISH],
 });
+// bin/load.cjs reads one byte a character. esbuild leaves regular expressions as they are.
+const main = join(ROOT, 'dist/main.cjs');
+const ascii = readFileSync(main, 'utf8').replace(
+  /[^\0-\x7f]/g,
+  (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+);
+writeFileSync(main, ascii);
+
 execFileSync(process.execPath, [join(ROOT, '.ci/code-cache.cjs')], {
   stdio: ['ignore', 'ignore', 'inherit'],
 });
