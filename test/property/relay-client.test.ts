@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Timer } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Attachment } from '../../src/client/attachment.ts';
 import type { ClientState } from '../../src/client/contract.ts';
@@ -23,6 +24,9 @@ type Answer =
   | 'cut'
   | 'silent';
 
+/** Milliseconds to find the relay. */
+const ATTACH_MS = 300;
+
 /** A daemon that answers as it is told, and writes down what it is sent. */
 class ScriptedDaemon {
   readonly clock: FakeClock;
@@ -31,6 +35,8 @@ class ScriptedDaemon {
   #welcomed = false;
   #sessions = 0;
   session = '';
+  /** It was connected to while it served the client already. */
+  crowded = false;
   /** SEND ids of the present connection, in the order in which they came. */
   sends: string[] = [];
   /** SENDs whose end was told. */
@@ -38,8 +44,16 @@ class ScriptedDaemon {
   /** Per connection: ACKs by DELIVER id. */
   acks: string[] = [];
 
+  readonly #pings: Timer;
+
   constructor(clock: FakeClock) {
     this.clock = clock;
+    this.#pings = clock.every(2_000, () => this.ready && this.say('PING', { nonce: 'n' }));
+  }
+
+  /** It says nothing by itself any more. */
+  hush(): void {
+    this.#pings.cancel();
   }
 
   attachment(): Attachment {
@@ -65,6 +79,7 @@ class ScriptedDaemon {
   #open(): Link {
     const [ours, theirs] = memoryLinks();
     const connection = new Connection(theirs);
+    if (this.connection?.open) this.crowded = true;
     this.connection = connection;
     this.#welcomed = false;
     this.sends = [];
@@ -187,7 +202,7 @@ function start() {
   const states: ClientState[] = [];
   const client = new RelayClient(
     {
-      attach: async () => daemon.attachment(),
+      attach: () => new Promise((resolve) => void clock.after(ATTACH_MS, () => resolve(daemon.attachment()))),
       identity: { agent: 'ann' },
       capabilities: { ack: true },
       clock,
@@ -260,6 +275,7 @@ describe('§8, §10: a client whatever its daemon answers', () => {
           }
           await look();
         }
+        expect(daemon.crowded).toBe(false);
         const once = handed.map(({ session, envelope }) => `${session} ${envelope.id}`);
         expect(new Set(once).size).toBe(once.length);
 
@@ -292,6 +308,8 @@ describe('§8, §10: a client whatever its daemon answers', () => {
           await clock.advanceAsync(ms);
           if (suspend) await client.suspend();
           await close(client, clock);
+          daemon.hush();
+          expect(clock.timers).toBe(0);
           const { length } = states;
           client.resume();
           client.start();
@@ -305,9 +323,19 @@ describe('§8, §10: a client whatever its daemon answers', () => {
     );
   });
 
+  it('connects once when it is suspended and resumed while it looks for the relay', async () => {
+    const { clock, daemon, client } = start();
+    await client.suspend();
+    client.resume();
+    await clock.advanceAsync(10 * ATTACH_MS);
+    expect(client.state).toBe('ready');
+    expect(daemon.crowded).toBe(false);
+    await close(client, clock);
+  });
+
   it('does not come back by itself when another took its session over', async () => {
     const { clock, daemon, client, handed } = start();
-    await settle();
+    await clock.advanceAsync(ATTACH_MS);
     daemon.deliver(1);
     await settle();
     daemon.say('ERROR', { code: 'SESSION_TAKEN_OVER', message: '', fatal: true });
