@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Timer } from '../../src/base/clock.ts';
+import { RelayError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Attachment } from '../../src/client/attachment.ts';
 import type { ClientState } from '../../src/client/contract.ts';
@@ -194,15 +195,17 @@ const step = fc.oneof(
   },
 );
 
-function start() {
+/** @param find what finding the relay comes to, the nth time. */
+function start(find: (daemon: ScriptedDaemon, nth: number) => Promise<Attachment> = found) {
   const clock = new FakeClock();
   const daemon = new ScriptedDaemon(clock);
+  let searches = 0;
   const handed: { session: string; envelope: DeliverEnvelope }[] = [];
   const fates: Fate[] = [];
   const states: ClientState[] = [];
   const client = new RelayClient(
     {
-      attach: () => new Promise((resolve) => void clock.after(ATTACH_MS, () => resolve(daemon.attachment()))),
+      attach: () => find(daemon, ++searches),
       identity: { agent: 'ann' },
       capabilities: { ack: true },
       clock,
@@ -324,7 +327,17 @@ describe('§8, §10: a client whatever its daemon answers', () => {
   });
 
   it('connects once when it is suspended and resumed while it looks for the relay', async () => {
-    const { clock, daemon, client } = start();
+    // The first search fails after the second has succeeded, while its session is being opened.
+    const { clock, daemon, client } = start(async (daemon, nth) => {
+      await later(daemon.clock, nth === 1 ? 2 * ATTACH_MS : ATTACH_MS);
+      if (nth === 1) throw new RelayError('DAEMON_UNREACHABLE', 'scripted');
+      const attachment = daemon.attachment();
+      const call: Attachment['call'] = async (...command) => {
+        await later(daemon.clock, 1.1 * ATTACH_MS);
+        return attachment.call(...command);
+      };
+      return { ...attachment, call };
+    });
     await client.suspend();
     client.resume();
     await clock.advanceAsync(10 * ATTACH_MS);
@@ -347,6 +360,13 @@ describe('§8, §10: a client whatever its daemon answers', () => {
     expect(client.mayType(handed[0]?.envelope as DeliverEnvelope)).toBe(false);
   });
 });
+
+const later = (clock: FakeClock, ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+
+async function found(daemon: ScriptedDaemon): Promise<Attachment> {
+  await later(daemon.clock, ATTACH_MS);
+  return daemon.attachment();
+}
 
 async function close(client: RelayClient, clock: FakeClock): Promise<void> {
   const closed = client.close();
