@@ -113,13 +113,17 @@ export class Polls {
     const { claims } = state.mailbox(name);
     const at = claims.findIndex(({ deliveries }) => deliveries.some(({ id }) => id === since));
     const [claim] = at === -1 ? [] : claims.splice(at, 1);
-    if (claim === undefined && state.messages.byDeliverId(since)?.recipient !== name) {
+    const named = state.messages.byDeliverId(since);
+    if (claim === undefined && named?.recipient !== name) {
       throw new RelayError('STALE', `no message of ${name} has the id ${JSON.stringify(since)}`, {
         suggestion: 'poll without since: what was not confirmed comes again',
       });
     }
     for (const delivery of claim?.deliveries ?? []) router.delivered(delivery);
-    return claim !== undefined;
+    // Its claim has lapsed. Handed out once more, it would let the same `since` confirm an answer that was lost.
+    const lapsed = claim === undefined && named?.state === 'waiting';
+    if (lapsed) router.delivered(named);
+    return claim !== undefined || lapsed;
   }
 
   /** While a connection serves the name, only what it gave back is for polls. */

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Timer } from '../../src/base/clock.ts';
+import { RelayError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Attachment } from '../../src/client/attachment.ts';
 import type { ClientState } from '../../src/client/contract.ts';
@@ -23,6 +25,9 @@ type Answer =
   | 'cut'
   | 'silent';
 
+/** Milliseconds to find the relay. */
+const ATTACH_MS = 300;
+
 /** A daemon that answers as it is told, and writes down what it is sent. */
 class ScriptedDaemon {
   readonly clock: FakeClock;
@@ -31,6 +36,8 @@ class ScriptedDaemon {
   #welcomed = false;
   #sessions = 0;
   session = '';
+  /** It was connected to while it served the client already. */
+  crowded = false;
   /** SEND ids of the present connection, in the order in which they came. */
   sends: string[] = [];
   /** SENDs whose end was told. */
@@ -38,8 +45,16 @@ class ScriptedDaemon {
   /** Per connection: ACKs by DELIVER id. */
   acks: string[] = [];
 
+  readonly #pings: Timer;
+
   constructor(clock: FakeClock) {
     this.clock = clock;
+    this.#pings = clock.every(2_000, () => this.ready && this.say('PING', { nonce: 'n' }));
+  }
+
+  /** It says nothing by itself any more. */
+  hush(): void {
+    this.#pings.cancel();
   }
 
   attachment(): Attachment {
@@ -65,6 +80,7 @@ class ScriptedDaemon {
   #open(): Link {
     const [ours, theirs] = memoryLinks();
     const connection = new Connection(theirs);
+    if (this.connection?.open) this.crowded = true;
     this.connection = connection;
     this.#welcomed = false;
     this.sends = [];
@@ -179,15 +195,17 @@ const step = fc.oneof(
   },
 );
 
-function start() {
+/** @param find what finding the relay comes to, the nth time. */
+function start(find: (daemon: ScriptedDaemon, nth: number) => Promise<Attachment> = found) {
   const clock = new FakeClock();
   const daemon = new ScriptedDaemon(clock);
+  let searches = 0;
   const handed: { session: string; envelope: DeliverEnvelope }[] = [];
   const fates: Fate[] = [];
   const states: ClientState[] = [];
   const client = new RelayClient(
     {
-      attach: async () => daemon.attachment(),
+      attach: () => find(daemon, ++searches),
       identity: { agent: 'ann' },
       capabilities: { ack: true },
       clock,
@@ -260,6 +278,7 @@ describe('§8, §10: a client whatever its daemon answers', () => {
           }
           await look();
         }
+        expect(daemon.crowded).toBe(false);
         const once = handed.map(({ session, envelope }) => `${session} ${envelope.id}`);
         expect(new Set(once).size).toBe(once.length);
 
@@ -292,6 +311,8 @@ describe('§8, §10: a client whatever its daemon answers', () => {
           await clock.advanceAsync(ms);
           if (suspend) await client.suspend();
           await close(client, clock);
+          daemon.hush();
+          expect(clock.timers).toBe(0);
           const { length } = states;
           client.resume();
           client.start();
@@ -305,9 +326,29 @@ describe('§8, §10: a client whatever its daemon answers', () => {
     );
   });
 
+  it('connects once when it is suspended and resumed while it looks for the relay', async () => {
+    // The first search fails after the second has succeeded, while its session is being opened.
+    const { clock, daemon, client } = start(async (daemon, nth) => {
+      await later(daemon.clock, nth === 1 ? 2 * ATTACH_MS : ATTACH_MS);
+      if (nth === 1) throw new RelayError('DAEMON_UNREACHABLE', 'scripted');
+      const attachment = daemon.attachment();
+      const call: Attachment['call'] = async (...command) => {
+        await later(daemon.clock, 1.1 * ATTACH_MS);
+        return attachment.call(...command);
+      };
+      return { ...attachment, call };
+    });
+    await client.suspend();
+    client.resume();
+    await clock.advanceAsync(10 * ATTACH_MS);
+    expect(client.state).toBe('ready');
+    expect(daemon.crowded).toBe(false);
+    await close(client, clock);
+  });
+
   it('does not come back by itself when another took its session over', async () => {
     const { clock, daemon, client, handed } = start();
-    await settle();
+    await clock.advanceAsync(ATTACH_MS);
     daemon.deliver(1);
     await settle();
     daemon.say('ERROR', { code: 'SESSION_TAKEN_OVER', message: '', fatal: true });
@@ -319,6 +360,13 @@ describe('§8, §10: a client whatever its daemon answers', () => {
     expect(client.mayType(handed[0]?.envelope as DeliverEnvelope)).toBe(false);
   });
 });
+
+const later = (clock: FakeClock, ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+
+async function found(daemon: ScriptedDaemon): Promise<Attachment> {
+  await later(daemon.clock, ATTACH_MS);
+  return daemon.attachment();
+}
 
 async function close(client: RelayClient, clock: FakeClock): Promise<void> {
   const closed = client.close();

@@ -97,7 +97,7 @@ class SimWorld {
   async run(): Promise<void> {
     const { random, witness } = this.machine;
     for (const { name } of this.#manners) this.#come(name);
-    for (let left = 10 + random.below(40); left > 0 && witness.violations.length === 0; left -= 1) {
+    for (let left = 10 + random.below(30); left > 0 && witness.violations.length === 0; left -= 1) {
       await this.#pass(this.#gap());
       this.#act();
     }

@@ -36,6 +36,14 @@ describe('P27 polling', () => {
     expect(await poll({ limit: 1, since: first.lastMessageId }).then(bodies)).toEqual(['b']);
   });
 
+  it('a since whose claim has lapsed confirms no answer that was lost after it', async () => {
+    const { relay, poll } = await withMessages('a', 'b');
+    const { lastMessageId: since } = await poll({ limit: 1 });
+    await relay.pass(60_500);
+    expect(await poll({ since }).then(bodies)).toEqual(['b']); // lost on its way
+    expect(await poll({ since }).then(bodies)).toEqual(['b']);
+  });
+
   it('since confirms what was handed out, and the sender learns of it', async () => {
     const relay = new TestRelay();
     const ann = await relay.join('ann');
