@@ -22,6 +22,9 @@ const RECORD_MS = 1_500;
 /** Milliseconds by which a record may be older than the signal that its turn began. */
 const EARLIER_MS = 500;
 
+/** Milliseconds that no turn of a model stays below; a title that flickers at the start does (0.169.0). */
+const TURN_MS = 50;
+
 const DAY_MS = 24 * 60 * 60_000;
 
 export interface CodexThreadsOptions {
@@ -92,6 +95,7 @@ export class CodexThreads implements SpeechSource {
     const began = this.#turnBegan;
     if (began === undefined) return;
     this.#turnBegan = undefined;
+    if (this.#options.clock.now() - began < TURN_MS) return;
     this.#deadline?.cancel();
     this.#deadline = this.#options.clock.after(RECORD_MS, () => this.#missed(began), { unref: true });
   }

@@ -9,6 +9,7 @@ import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
 import { type ChatLine, parseChatLine } from './gemini-chat.ts';
 import type { Drafts } from './gemini-drafts.ts';
+import type { Kept, Positions } from './positions.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 /** Milliseconds between looks for files of ours. */
@@ -28,6 +29,7 @@ export interface GeminiChatsOptions {
   /** The session we named, if we could. */
   session: string | undefined;
   drafts: Drafts;
+  positions: Positions;
   clock: Clock;
   log: Log;
 }
@@ -38,6 +40,12 @@ interface Chat {
   ours: boolean;
   /** What stands in it until it is ours. */
   held: Said[];
+  /** Bytes read of it. */
+  read: number;
+  /** Where an earlier wrapper of ours was killed in it. */
+  kept: Kept | undefined;
+  /** What that wrapper did not live to hear. */
+  missed: Said[];
 }
 
 type Said = Extract<ChatLine, { kind: 'speech' | 'prompt' }>;
@@ -98,20 +106,29 @@ export class GeminiChats implements SpeechSource {
   }
 
   #read(file: string): void {
-    const { clock, log } = this.#options;
-    const line = (text: string) => this.#line(chat, parseChatLine(text));
+    const { clock, log, positions } = this.#options;
+    const line = (text: string, end: number) => {
+      this.#line(chat, parseChatLine(text), end);
+      chat.read = end;
+      if (chat.ours && this.#sink) this.#options.positions.set(file, end);
+    };
     const tail = new TranscriptTail(file, { clock, log, from: 'start', line });
-    const chat: Chat = { tail, ours: false, held: [] };
+    const kept = positions.get(file);
+    const chat: Chat = { tail, ours: false, held: [], read: 0, kept, missed: [] };
     this.#chats.set(file, chat);
     tail.start();
   }
 
-  #line(chat: Chat, line: ChatLine): void {
+  #line(chat: Chat, line: ChatLine, end: number): void {
     if (line.kind === 'session') {
       if (line.main && line.id === this.#options.session) this.#adopt(chat, this.#started);
     } else if (line.kind !== 'other' && line.at >= this.#started) {
       if (chat.ours) this.#say(line);
       else if (chat.held.push(line) > MAX_HELD) chat.held.shift();
+    } else if (line.kind === 'speech' && chat.kept !== undefined) {
+      // Some messages are written again: what stands before the position was heard.
+      if (end <= chat.kept.offset) this.#said.add(line.id).add(copyOf(line));
+      else if (line.at <= chat.kept.until && !chat.ours) chat.missed.push(line);
     }
   }
 
@@ -126,13 +143,15 @@ export class GeminiChats implements SpeechSource {
     if (chat.ours) return;
     chat.ours = true;
     this.#options.log.info('gemini-chat', { file: chat.tail.file });
+    this.#options.positions.set(chat.tail.file, chat.kept?.offset ?? chat.read);
+    for (const line of chat.missed.splice(0)) this.#say(line);
     const held = chat.held;
     chat.held = [];
     for (const line of held) if (line.at >= since) this.#say(line);
   }
 
   #say(line: Said): void {
-    const copy = `${line.at} ${line.text}`;
+    const copy = copyOf(line);
     if (this.#said.has(line.id) || this.#said.has(copy)) return;
     this.#said.add(line.id).add(copy);
     if (line.kind === 'prompt') {
@@ -152,6 +171,9 @@ export class GeminiChats implements SpeechSource {
     sink?.failed(reason);
   }
 }
+
+/** A message that was written again under another id is known by this. */
+const copyOf = (line: Said): string => `${line.at} ${line.text}`;
 
 /** The chat files of the person's own sessions in our project; those of sub-agents lie deeper. */
 function chatFiles({ folder, cwds }: GeminiChatsOptions): string[] {

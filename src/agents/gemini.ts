@@ -68,7 +68,7 @@ export const gemini: Adapter = {
   profile: 'gemini',
 
   async prepare(context) {
-    const { args, briefing, clock, cwd, env, log } = context;
+    const { args, briefing, clock, cwd, env, log, positions } = context;
     const conversation = !hasOption(args, ...OTHERS) && !SUBCOMMANDS.has(args[0] ?? '');
     const session = conversation ? nameSession(context) : undefined;
     const drafts = new Drafts();
@@ -80,7 +80,7 @@ export const gemini: Adapter = {
     const state = new SignalState({ title: geminiTitle, asks: geminiAsks, inputBox }, log);
     const folder = join(env.GEMINI_CLI_HOME || env.HOME || '/', '.gemini', 'tmp');
     const cwds = [cwd, realPath(cwd)];
-    const chats = new GeminiChats({ folder, cwds, session, drafts, clock, log });
+    const chats = new GeminiChats({ folder, cwds, session, drafts, positions, clock, log });
     let worked = false;
     state.onChange((now) => {
       if (worked && now === 'ready') chats.turnEnded();

@@ -200,28 +200,28 @@ describe.each([
         answers = resolve;
       });
       ada.stub.script = ({ prompt }) => {
-        if (prompt.includes('say it')) return '>>relay:host heard before';
-        if (!prompt.includes('again')) return 'Fine.';
+        if (prompt.includes('first errand')) return '>>relay:host heard before';
+        if (!prompt.includes('second errand')) return 'Fine.';
         const text = async function* () {
           await stopped;
           yield '>>relay:host not heard at first';
         };
         return { text: text() };
       };
-      await send('ada', 'say it');
+      await send('ada', 'first errand');
       await host.arrived('heard before');
-      await send('ada', 'again');
-      await ada.arrived('again');
+      await send('ada', 'second errand');
+      await ada.arrived('second errand');
       // It cannot hear any more, and does not end in order; its agent still writes.
       process.kill(ada.agent.pid, 'SIGSTOP');
       answers();
       await until('the record', () => written(join(ada.box.home, sessions)).includes('not heard at first'));
       process.kill(ada.agent.pid, 'SIGKILL');
       await ada.resume(stateHome, resume);
-      await send('ada', 'go on');
+      await send('ada', 'third errand');
       await host.arrived('not heard at first');
-      await send('ada', 'and again');
-      await ada.arrived('and again');
+      await send('ada', 'fourth errand');
+      await ada.arrived('fourth errand');
       expect(host.arrivals('heard before')).toBe(1);
       expect(host.arrivals('not heard at first')).toBe(1);
     },

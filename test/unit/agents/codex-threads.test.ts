@@ -143,8 +143,14 @@ describe('which rollout files are ours', () => {
 
   it('none, if a turn left no record: the next source is used', () => {
     start('You are alice.');
-    turn(() => {});
+    turn(() => clock.advance(1_000));
     expect(failures).toEqual(['no rollout file of ours was found']);
+  });
+
+  it('are not missed when the title only flickered, as it does while a thread is resumed', () => {
+    start('You are alice.');
+    turn(() => clock.advance(2));
+    expect(failures).toEqual([]);
   });
 
   it('say so when they are not as we know them', () => {

@@ -8,6 +8,7 @@ import { GeminiChats } from '../../../src/agents/gemini-chats.ts';
 import { Drafts } from '../../../src/agents/gemini-drafts.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
+import { MemoryPositions } from '../../helpers/memory-positions.ts';
 
 /** Recorded from Gemini CLI 0.61.0: hello, a long answer, a tool call behind a question. */
 const recorded = readFileSync(
@@ -87,10 +88,20 @@ describe("Gemini CLI's chat files", () => {
   let chats: GeminiChats;
   let drafts: Drafts;
 
+  let positions: MemoryPositions;
+
   const open = (session: string | undefined) => {
     drafts = new Drafts();
     const folder = join(root, 'tmp');
-    chats = new GeminiChats({ folder, cwds: ['/project'], session, drafts, clock, log: silentLog });
+    chats = new GeminiChats({
+      folder,
+      cwds: ['/project'],
+      session,
+      drafts,
+      positions,
+      clock,
+      log: silentLog,
+    });
     chats.start({
       text: (_id, offset, text) => heard.push(`${offset}: ${text}`),
       end: () => heard.push('ends'),
@@ -115,6 +126,7 @@ describe("Gemini CLI's chat files", () => {
   beforeEach(() => {
     root = mkdtempSync(join(tmpdir(), 'agent-wrap-gemini-'));
     heard.length = failed.length = 0;
+    positions = new MemoryPositions();
   });
   afterEach(async () => {
     await chats.close();
@@ -160,6 +172,30 @@ describe("Gemini CLI's chat files", () => {
     write(old, 'gemini', 'The answer.');
     clock.advance(1_000);
     expect(heard).toEqual(['prompt: my question', '0: The answer.', 'ends']);
+    expect(failed).toEqual([]);
+  });
+
+  it('tell what a killed wrapper of ours did not hear in them, but nothing that was said without us', async () => {
+    open('aaaaaaaa-0000');
+    const ours = begin('aaaaaaaa-0000');
+    write(ours, 'user', 'hello');
+    const at = new Date(clock.now()).toISOString();
+    write(ours, 'gemini', 'heard', { id: '1' });
+    clock.advance(1_000);
+    positions.crash(clock.now() + 1_000);
+    await chats.close();
+    heard.length = 0;
+    write(ours, 'gemini', 'unheard', { id: '2' });
+    clock.advance(60_000);
+    write(ours, 'gemini', 'without us', { id: '3' });
+    clock.advance(60_000);
+    open(undefined);
+    // A resumed session writes its old messages again.
+    write(ours, 'gemini', 'heard', { id: '4', timestamp: at });
+    drafts.add('go on with it');
+    write(ours, 'user', 'go on with it');
+    clock.advance(3_000);
+    expect(heard).toEqual(['0: unheard', 'ends', 'prompt: go on with it']);
     expect(failed).toEqual([]);
   });
 
