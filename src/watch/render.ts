@@ -28,7 +28,7 @@ export function renderWatch(state: WatchState, { cols, rows }: TtySize, paint: C
   const head = paint.bold(toWidth(title(state), cols));
   const room = rows - 2;
   const most = state.followed === undefined ? Math.ceil(room / 2) : Math.min(ROWS_BESIDE_SCREEN, room - 2);
-  const agents = agentRows(state, cols, Math.max(0, Math.min(most, state.agents.length + 1)), paint);
+  const agents = renderAgents(state, cols, Math.max(0, Math.min(most, state.agents.length + 1)), paint);
   const left = room - agents.length;
   const below =
     state.followed === undefined
@@ -52,9 +52,14 @@ function footer({ draft, notice, followed }: WatchState, cols: number): string {
   return `${prompt}${endOfWidth(draft.text, Math.max(0, cols - cells(prompt) - 1))}▏`;
 }
 
-function agentRows(state: WatchState, cols: number, room: number, paint: ChalkInstance): string[] {
-  if (room === 0) return [];
-  const { agents, selected } = state;
+/** The table of agents in at most `room` rows with its head; the chosen one is in sight. */
+export function renderAgents(
+  { agents, selected }: Pick<WatchState, 'agents' | 'selected'>,
+  cols: number,
+  room: number,
+  paint: ChalkInstance,
+): string[] {
+  if (room <= 0) return [];
   const shown = COLUMNS.filter(({ from }) => cols >= from);
   const row = (texts: readonly string[]) =>
     toWidth(texts.map((text, i) => toWidth(text, shown[i]?.width ?? 0)).join(''), cols);
