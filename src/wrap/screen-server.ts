@@ -52,7 +52,9 @@ export class ScreenServer {
   /** Throws DIRECTORY_UNSAFE, SOCKET_IN_THE_WAY, PATH_TOO_LONG, or what the system says. */
   static async open(options: ScreenServerOptions): Promise<ScreenServer> {
     const { relayDirectory, name } = options;
-    preparePrivate(screensDirectory(relayDirectory), process.getuid?.() ?? 0);
+    const uid = process.getuid?.() ?? 0;
+    // The relay's own as well: a daemon of others, joined by --socket, may live in /tmp.
+    for (const each of [relayDirectory, screensDirectory(relayDirectory)]) preparePrivate(each, uid);
     const opened = new ScreenServer(options);
     opened.#address = await listenScreen(opened.#server, screenSocketPath(relayDirectory, name));
     opened.#server.on('error', (error) => options.log.warn('screen.socket-failed', { error }));

@@ -1,5 +1,5 @@
 /** An agent's screen for those who follow it: real sockets. docs/people.md. */
-import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -168,6 +168,10 @@ describe('an agent’s screen, shown', () => {
   it('is not shown in a directory that others can write to', async () => {
     mkdirSync(screensDirectory(directory), { mode: 0o755 });
     await expect(serve()).rejects.toMatchObject({ code: 'DIRECTORY_UNSAFE' });
+    const shared = join(directory, 'shared');
+    mkdirSync(shared, { mode: 0o755 });
+    await expect(serve(shared)).rejects.toMatchObject({ code: 'DIRECTORY_UNSAFE' });
+    expect(readdirSync(shared)).toEqual([]);
   });
 
   it('replaces the socket of a wrapper that was killed, never that of one that lives', async () => {
@@ -181,7 +185,7 @@ describe('an agent’s screen, shown', () => {
 
   it('works where the path is too long for the kernel', async () => {
     const deep = join(directory, 'd'.repeat(120));
-    mkdirSync(deep);
+    mkdirSync(deep, { mode: 0o700 });
     const server = await serve(deep);
     await sees(follow(deep), 'nothing');
     server.close();
