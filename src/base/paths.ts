@@ -59,10 +59,7 @@ const UNUSABLE = new Set([
 export function prepareDirectory({ root, path }: RelayDirectory, uid: number): boolean {
   try {
     mkdirSync(join(root, '..'), { recursive: true });
-    for (const each of [root, path]) {
-      makePrivate(each);
-      checkOurs(each, uid);
-    }
+    for (const each of [root, path]) preparePrivate(each, uid);
     return !isNetworkFileSystem(path);
   } catch (error) {
     if (UNUSABLE.has(systemCode(error) ?? '')) return false;
@@ -76,6 +73,12 @@ export function heardDirectory(namespace: string, environment: DirectoryEnvironm
     if (prepareDirectory(place, environment.uid)) return join(place.path, 'heard');
   }
   throw new RelayError('DIRECTORY_UNSAFE', 'no directory for the relay can be made');
+}
+
+/** Makes one directory with mode 0700. Throws DIRECTORY_UNSAFE when it is there and is not ours alone. */
+export function preparePrivate(path: string, uid: number): void {
+  makePrivate(path);
+  checkOurs(path, uid);
 }
 
 function makePrivate(path: string): void {

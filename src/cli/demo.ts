@@ -24,7 +24,7 @@ const LIMIT_MS = 60_000;
 export function command(): Command {
   return new Command('demo')
     .description('two scripted agents talk to each other: a relay at work, in a few seconds')
-    .addHelpText('after', '\nExample:\n  agent-wrap demo')
+    .addHelpText('after', '\nExamples:\n  agent-wrap demo')
     .action(async () => {
       process.exitCode = await demo();
     });

@@ -9,7 +9,7 @@ export function command(): Command {
   const hold = throwUsage(new Command('hold'))
     .description('hold all messages for an agent')
     .argument('<agent>', 'its name')
-    .addHelpText('after', '\nExample:\n  agent-wrap hold bob');
+    .addHelpText('after', '\nExamples:\n  agent-wrap hold bob');
   for (const option of placeOptions()) hold.addOption(option);
   return hold.action(async (agent: string, options: PlaceOptions) => {
     await callRelay(placeOf(options, process.env), 'relay-hold', { agent }, z.looseObject({}));

@@ -9,7 +9,7 @@ export function command(): Command {
   const release = throwUsage(new Command('release'))
     .description('let held messages for an agent go on')
     .argument('<agent>', 'its name')
-    .addHelpText('after', '\nExample:\n  agent-wrap release bob');
+    .addHelpText('after', '\nExamples:\n  agent-wrap release bob');
   for (const option of placeOptions()) release.addOption(option);
   return release.action(async (agent: string, options: PlaceOptions) => {
     await callRelay(placeOf(options, process.env), 'relay-release', { agent }, z.looseObject({}));

@@ -2,11 +2,13 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { chalkStderr } from 'chalk';
 import { Command } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { fileLog, type Log, silentLog } from '../base/log.ts';
 import { checkAgents } from '../run/check-agents.ts';
+import { LiveView } from '../run/live-view.ts';
 import { parsePairing } from '../run/load-pairing.ts';
 import { makeOutDirectory, writeRound, writeRounds } from '../run/out-directory.ts';
 import { EXIT, renderOutcome } from '../run/outcome.ts';
@@ -35,6 +37,7 @@ interface RunOptions {
   timeout?: number;
   keepGoing?: true;
   quiet?: true;
+  plain?: true;
   schema?: true;
 }
 
@@ -65,6 +68,7 @@ export function command(): Command {
     .option('--timeout <seconds>', 'instead of the timeout of the file', wholeNumber('--timeout', 1, 86_400))
     .option('--keep-going', 'do not end at the first agent, nor at the first round, that failed')
     .option('--quiet', 'no line per message')
+    .option('--plain', 'only lines, also on a terminal, where the agents are shown below them')
     .option('--schema', 'print the JSON Schema of pairing files')
     .addHelpText('after', HELP)
     .action(async (file: string | undefined, options: RunOptions) => {
@@ -100,6 +104,7 @@ async function runRounds(pairing: Pairing, file: string, options: RunOptions): P
     const out = options.out === undefined ? undefined : resolve(outOf(options, round));
     if (out !== undefined) makeOutDirectory(out);
     if (options.repeat > 1) tell(`round ${round} of ${options.repeat}, seed ${seed}`);
+    const view = liveView(options);
     const report = await Round.run({
       pairing,
       name: pairing.name ?? basename(file).replace(/\.[^.]+$/, ''),
@@ -111,11 +116,12 @@ async function runRounds(pairing: Pairing, file: string, options: RunOptions): P
       timeoutSeconds: options.timeout ?? pairing.timeout,
       keepGoing: options.keepGoing === true,
       out,
-      tell: options.quiet ? () => {} : tell,
+      tell: options.quiet ? () => {} : (line) => (view === undefined ? tell(line) : view.line(line)),
+      show: view && ((agents) => view.show(agents)),
       clock: systemClock,
       log: logOf(out),
       signals: processSignals,
-    });
+    }).finally(() => view?.close());
     reports.push(report);
     if (out !== undefined) writeRound(out, report);
     tellResult(report);
@@ -142,6 +148,13 @@ const outOf = ({ out = '.', repeat }: RunOptions, round: number): string =>
 
 const logOf = (out: string | undefined): Log =>
   out === undefined ? silentLog : fileLog(join(out, 'logs', 'run.log'));
+
+/** On a person's terminal; a CI's log has lines only, also where CI has a terminal made. */
+function liveView({ quiet, plain }: RunOptions): LiveView | undefined {
+  const { CI, TERM } = process.env;
+  if (quiet || plain || !process.stderr.isTTY || TERM === 'dumb' || (CI ?? '') !== '') return undefined;
+  return new LiveView(process.stderr, chalkStderr, processSignals);
+}
 
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 

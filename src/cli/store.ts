@@ -19,7 +19,10 @@ export function command(): Command {
       if (report.damage.length > 0) process.exitCode = 1;
     });
   for (const option of placeOptions()) if (option.long === '--namespace') check.addOption(option);
-  return new Command('store').description('look after the store of the relay').addCommand(check);
+  return new Command('store')
+    .description('look after the store of the relay')
+    .addHelpText('after', '\nExamples:\n  agent-wrap store check\n  agent-wrap store check --json')
+    .addCommand(check);
 }
 
 /** The first directory of P19 that holds segments. Throws FILE_UNREADABLE. */

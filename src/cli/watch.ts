@@ -7,10 +7,12 @@ import { RelayError } from '../base/errors.ts';
 import { silentLog } from '../base/log.ts';
 import { watchEvents } from '../client/events.ts';
 import { PersonTty } from '../terminal/tty.ts';
+import { screenSocketPath } from '../transport/screen-sockets.ts';
 import { KeyReader } from '../watch/keys.ts';
 import { type Action, type Happening, happen, initialState, type WatchState } from '../watch/model.ts';
 import { renderWatch } from '../watch/render.ts';
 import { OwnScreen } from '../watch/screen.ts';
+import { ScreenFollower } from '../watch/screen-follower.ts';
 import { attach } from '../wrap/attach.ts';
 import { agentsOf } from './known-agents.ts';
 import { Logged } from './message-lines.ts';
@@ -19,8 +21,8 @@ import { callRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
 
 const EXAMPLES = `
-Keys: up and down choose an agent, s writes to it and b to everybody, h holds it and r releases it,
-q or Ctrl-C ends. In a terminal of any size; 80×24 is enough.
+Keys: up and down choose an agent, f follows its screen (Esc: back), s writes to it and b to everybody,
+h holds it and r releases it, q or Ctrl-C ends. In a terminal of any size; 80×24 is enough.
 
 Examples:
   agent-wrap watch
@@ -60,6 +62,9 @@ class Watch {
   #state: WatchState;
   /** Messages whose text was asked for. */
   #read: ReadonlySet<string> = new Set();
+  /** Where the relay lives; undefined: we have not found it yet. */
+  #directory: string | undefined;
+  #follower: ScreenFollower | undefined;
   /** Wakes the loop that asks for the list of agents. */
   #wake: () => void = () => {};
 
@@ -87,6 +92,7 @@ class Watch {
       this.#show();
       await Promise.all([this.#followAgents(), this.#followEvents()]);
     } finally {
+      this.#follower?.close();
       await this.#screen.close();
     }
   }
@@ -95,7 +101,21 @@ class Watch {
     const { state, action } = happen(this.#state, happening);
     this.#state = state;
     if (action !== undefined) this.#do(action);
+    this.#followScreen();
     this.#show();
+  }
+
+  /** Sees to the frames of the screen that is looked at. */
+  #followScreen(): void {
+    const agent = this.#state.followed?.agent;
+    if (this.#follower?.agent === agent) return;
+    this.#follower?.close();
+    this.#follower = undefined;
+    if (agent === undefined || this.#directory === undefined) return;
+    const path = screenSocketPath(this.#directory, agent);
+    this.#follower = new ScreenFollower(agent, path, systemClock, (frame) =>
+      this.#happened({ type: 'screen', agent, frame }),
+    );
   }
 
   #show(): void {
@@ -175,6 +195,7 @@ class Watch {
           clock: systemClock,
           log: silentLog,
         });
+        this.#directory = attachment.directory;
         for await (const event of watchEvents(attachment, { signal })) {
           this.#happened({ type: 'event', event });
           this.#wake();

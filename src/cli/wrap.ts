@@ -51,10 +51,10 @@ const MAX_CELLS = 1000;
 
 const EXAMPLES = `
 Examples:
-  agent-wrap claude                           wrap Claude Code
-  agent-wrap --name bob codex --no-alt-screen options after the agent are the agent's
-  agent-wrap --topic build -- ./agent.sh -v   -- ends our options
-  agent-wrap --no-relay bash                  only the wrapper, no relay`;
+  agent-wrap claude                             wrap Claude Code
+  agent-wrap --name bob codex --no-alt-screen   options after the agent are the agent's
+  agent-wrap --topic build -- ./agent.sh -v     -- ends our options
+  agent-wrap --no-relay bash                    only the wrapper, no relay`;
 
 function cells(flag: string, least: number) {
   return (value: string): number => {

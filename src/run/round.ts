@@ -13,8 +13,10 @@ import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Attachment } from '../client/attachment.ts';
 import type { RelayRecord } from '../daemon/record.ts';
+import type { WatchedAgent } from '../watch/model.ts';
 import { attach } from '../wrap/attach.ts';
 import type { Signals } from '../wrap/signals.ts';
+import { agentRows } from './agent-rows.ts';
 import { type AgentView, Conditions } from './conditions.ts';
 import { Conversation, type Reception, type RunMessage } from './conversation.ts';
 import { judgeExpectations } from './expectations.ts';
@@ -53,6 +55,8 @@ export interface RoundOptions {
   out: string | undefined;
   /** Takes a line for the person, without its line feed. */
   tell: (line: string) => void;
+  /** Takes how the agents are, again and again; absent: nobody looks. */
+  show?: ((agents: readonly WatchedAgent[]) => void) | undefined;
   clock: Clock;
   log: Log;
   signals: Signals;
@@ -73,6 +77,8 @@ export class Round {
   /** `ready` once every agent has joined and the first messages are on their way. */
   #state: 'starting' | 'ready' | 'over' = 'starting';
   #attachment: Attachment | undefined;
+  /** `showing` while the relay is asked for the agents. */
+  #display: 'current' | 'showing' = 'current';
 
   private constructor(options: RoundOptions, home: string) {
     const { pairing, clock, signals } = options;
@@ -212,6 +218,20 @@ export class Round {
       return this.#over({ how: 'broken', message });
     }
     this.#check();
+    if (this.#display === 'current') void this.#showAgents();
+  }
+
+  async #showAgents(): Promise<void> {
+    const { show, log } = this.#options;
+    if (show === undefined || this.#attachment === undefined) return;
+    this.#display = 'showing';
+    try {
+      const rows = await agentRows(this.#attachment, this.#agents);
+      show(rows);
+    } catch (error) {
+      log.warn('run.agents-unknown', { error });
+    }
+    this.#display = 'current';
   }
 
   /** A broadcast reaches who is there: the first messages wait for everybody. */

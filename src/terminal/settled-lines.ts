@@ -75,6 +75,11 @@ export class SettledLines {
     return this.#tier === 'screen';
   }
 
+  /** The agent's terminal. */
+  get size(): { cols: number; rows: number } {
+    return this.#size;
+  }
+
   get bracketedPaste(): boolean {
     return this.#tier === 'lines' ? this.#scanner.bracketedPaste : this.#screen.bracketedPaste;
   }

@@ -1,6 +1,7 @@
 /** What `agent-wrap watch` knows and does, pure: what happens → the next state, and what the shell is to do. docs/people.md. */
 import { BROADCAST } from '../protocol/address.ts';
 import type { RelayEvent } from '../protocol/relay-event.ts';
+import type { ScreenFrame } from '../protocol/screen-frame.ts';
 import type { Key } from './keys.ts';
 
 /** One agent, as relay-agents shows it. */
@@ -28,12 +29,21 @@ export interface WatchedMessage {
   fates: ReadonlyMap<string, { fate: string; code?: string | undefined }>;
 }
 
+/** An agent's screen that is looked at. */
+export interface Followed {
+  agent: string;
+  /** What its wrapper shows; undefined: nothing (yet). */
+  frame: ScreenFrame | undefined;
+}
+
 export interface WatchState {
   namespace: string;
   connection: 'looking' | 'connected';
   agents: readonly WatchedAgent[];
   /** The chosen agent; it stays chosen while others come and go. */
   selected: string | undefined;
+  /** The chosen agent's screen in place of the messages. The shell sees to its frames. */
+  followed: Followed | undefined;
   /** Oldest first. */
   messages: readonly WatchedMessage[];
   /** Messages that are no longer shown, or were missed because the daemon had to leave events out. */
@@ -56,6 +66,7 @@ export type Happening =
   | { type: 'unreachable' }
   | { type: 'event'; event: RelayEvent | { type: 'gap' } }
   | { type: 'body'; id: string; body: string }
+  | { type: 'screen'; agent: string; frame: ScreenFrame | undefined }
   | { type: 'notice'; text: string }
   | { type: 'key'; key: Key };
 
@@ -72,6 +83,7 @@ export const initialState = (namespace: string): WatchState => ({
   connection: 'looking',
   agents: [],
   selected: undefined,
+  followed: undefined,
   messages: [],
   forgotten: 0,
   gaps: 0,
@@ -85,7 +97,7 @@ export function happen(state: WatchState, happening: Happening): { state: WatchS
       const { agents } = happening;
       const stays = agents.some(({ name }) => name === state.selected);
       const selected = stays ? state.selected : agents[0]?.name;
-      return { state: { ...state, connection: 'connected', agents, selected } };
+      return { state: { ...chosen(state, selected), connection: 'connected', agents } };
     }
     case 'unreachable':
       return { state: { ...state, connection: 'looking', agents: [] } };
@@ -93,6 +105,10 @@ export function happen(state: WatchState, happening: Happening): { state: WatchS
       return { state: seen(state, happening.event) };
     case 'body':
       return { state: changed(state, happening.id, (message) => ({ ...message, body: happening.body })) };
+    case 'screen': {
+      const { agent, frame } = happening;
+      return { state: state.followed?.agent === agent ? { ...state, followed: { agent, frame } } : state };
+    }
     case 'notice':
       return { state: { ...state, notice: happening.text } };
     case 'key':
@@ -152,6 +168,8 @@ function choose(before: WatchState, key: Key): { state: WatchState; action?: Act
         return to((name) => ({ type: 'hold', agent: name }));
       case 'r':
         return to((name) => ({ type: 'release', agent: name }));
+      case 'f':
+        return { state: { ...state, followed: state.followed === undefined ? begun(agent) : undefined } };
       case 's':
         return { state: agent === undefined ? state : { ...state, draft: { to: agent, text: '' } } };
       case 'b':
@@ -162,8 +180,12 @@ function choose(before: WatchState, key: Key): { state: WatchState; action?: Act
   if (key.name === 'up' || key.name === 'down') return { state: moved(state, key.name === 'up' ? -1 : 1) };
   if (key.name === 'enter')
     return { state: agent === undefined ? state : { ...state, draft: { to: agent, text: '' } } };
+  if (key.name === 'escape') return { state: { ...state, followed: undefined } };
   return { state, ...ofTheTerminal(key) };
 }
+
+const begun = (agent: string | undefined): Followed | undefined =>
+  agent === undefined ? undefined : { agent, frame: undefined };
 
 function write(
   before: WatchState,
@@ -208,5 +230,11 @@ function ofTheTerminal(key: Key): { action?: Action } {
 function moved(state: WatchState, by: number): WatchState {
   const at = state.agents.findIndex(({ name }) => name === state.selected);
   const next = state.agents[Math.min(Math.max(at + by, 0), state.agents.length - 1)];
-  return { ...state, selected: next?.name };
+  return chosen(state, next?.name);
+}
+
+/** Chooses an agent; the screen that is looked at is the chosen one's. */
+function chosen(state: WatchState, selected: string | undefined): WatchState {
+  if (state.followed === undefined || state.followed.agent === selected) return { ...state, selected };
+  return { ...state, selected, followed: begun(selected) };
 }

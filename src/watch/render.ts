@@ -4,8 +4,10 @@ import { sanitizeLine } from '../base/sanitize.ts';
 import type { TtySize } from '../terminal/tty.ts';
 import { cells, endOfWidth, toWidth } from './cells.ts';
 import type { WatchedAgent, WatchedMessage, WatchState } from './model.ts';
+import { renderScreen } from './render-screen.ts';
 
-const HELP = ['q quit', '↑↓ choose', 's send', 'b to all', 'h hold', 'r release'] as const;
+const HELP = ['q quit', '↑↓ choose', 's send', 'b to all', 'f screen', 'h hold', 'r release'] as const;
+const SCREEN_HELP = ['Esc back', ...HELP.filter((key) => !key.startsWith('f '))];
 /** Columns of the table of agents: title, and from which width of the screen on it is shown. */
 const COLUMNS = [
   { title: 'AGENT', width: 20, from: 0 },
@@ -16,20 +18,23 @@ const COLUMNS = [
   { title: 'SPEECH', width: 10, from: 78 },
 ] as const;
 
+/** Rows of the table of agents beside a followed screen: its head, the chosen one and two more. */
+const ROWS_BESIDE_SCREEN = 4;
+
 /** As many rows as the screen has; colours by `paint`. */
 export function renderWatch(state: WatchState, { cols, rows }: TtySize, paint: ChalkInstance): string[] {
   const foot = paint.inverse(toWidth(footer(state, cols), cols));
   if (rows <= 1) return [foot].slice(0, rows);
   const head = paint.bold(toWidth(title(state), cols));
   const room = rows - 2;
-  const agents = agentRows(
-    state,
-    cols,
-    Math.max(0, Math.min(Math.ceil(room / 2), state.agents.length + 1)),
-    paint,
-  );
-  const messages = messageRows(state, cols, room - agents.length, paint);
-  return [head, ...agents, ...messages, foot];
+  const most = state.followed === undefined ? Math.ceil(room / 2) : Math.min(ROWS_BESIDE_SCREEN, room - 2);
+  const agents = renderAgents(state, cols, Math.max(0, Math.min(most, state.agents.length + 1)), paint);
+  const left = room - agents.length;
+  const below =
+    state.followed === undefined
+      ? messageRows(state, cols, left, paint)
+      : renderScreen(state.followed, { cols, rows: left }, paint);
+  return [head, ...agents, ...below, foot];
 }
 
 function title({ namespace, connection, agents, messages, forgotten, gaps }: WatchState): string {
@@ -39,17 +44,22 @@ function title({ namespace, connection, agents, messages, forgotten, gaps }: Wat
   return ` relay ${namespace} · ${agents.length} agents · ${messages.length + forgotten} messages · ${waiting} waiting${missed}`;
 }
 
-function footer({ draft, notice }: WatchState, cols: number): string {
+function footer({ draft, notice, followed }: WatchState, cols: number): string {
   if (notice !== undefined) return ` ${sanitizeLine(notice)}`;
-  if (draft === undefined) return ` ${HELP.join('  ')}`;
+  if (draft === undefined) return ` ${(followed === undefined ? HELP : SCREEN_HELP).join('  ')}`;
   const prompt = ` to ${draft.to === '*' ? 'all' : sanitizeLine(draft.to)}: `;
   // A line that is being typed is seen from its end; the cursor is a bar after it.
   return `${prompt}${endOfWidth(draft.text, Math.max(0, cols - cells(prompt) - 1))}▏`;
 }
 
-function agentRows(state: WatchState, cols: number, room: number, paint: ChalkInstance): string[] {
-  if (room === 0) return [];
-  const { agents, selected } = state;
+/** The table of agents in at most `room` rows with its head; the chosen one is in sight. */
+export function renderAgents(
+  { agents, selected }: Pick<WatchState, 'agents' | 'selected'>,
+  cols: number,
+  room: number,
+  paint: ChalkInstance,
+): string[] {
+  if (room <= 0) return [];
   const shown = COLUMNS.filter(({ from }) => cols >= from);
   const row = (texts: readonly string[]) =>
     toWidth(texts.map((text, i) => toWidth(text, shown[i]?.width ?? 0)).join(''), cols);

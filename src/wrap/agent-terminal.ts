@@ -4,11 +4,13 @@ import type { ScreenView } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { strip } from '../base/strip.ts';
 import type { AgentTerminal } from '../inject/typing.ts';
+import type { ScreenFrame } from '../protocol/screen-frame.ts';
 import { DraftTracker } from '../terminal/draft-tracker.ts';
 import { lineMode } from '../terminal/line-mode.ts';
 import type { SettledLines } from '../terminal/settled-lines.ts';
 import type { TypedLines } from '../terminal/typed-lines.ts';
 import type { Passthrough } from './passthrough.ts';
+import type { ScreenSource } from './screen-server.ts';
 
 /** Bytes of output kept while the agent only prints lines: more than any screen shows. */
 const TAIL_BYTES = 64 * 1024;
@@ -16,7 +18,7 @@ const TAIL_BYTES = 64 * 1024;
 const SETTLE_MS = 1_000;
 const LOOK_MS = 20;
 
-export class WrappedTerminal implements AgentTerminal {
+export class WrappedTerminal implements AgentTerminal, ScreenSource {
   readonly #lines: SettledLines;
   readonly #typed: TypedLines;
   readonly #decoder = new StringDecoder();
@@ -91,6 +93,17 @@ export class WrappedTerminal implements AgentTerminal {
       await new Promise<void>((resolve) => void this.#clock.after(LOOK_MS, resolve));
     }
     return screenView(this.#lines);
+  }
+
+  /** For those who follow the screen. An emulator is not loaded for them. */
+  async frame(): Promise<ScreenFrame> {
+    const view = await this.view();
+    const { cols, rows } = this.#lines.size;
+    const all = view.rows();
+    // Of printed lines there are more than a screen has; the cursor is in the last.
+    const first = this.#lines.drawn ? 0 : Math.max(0, all.length - rows);
+    const { row, column } = view.cursor;
+    return { cols, rows, text: all.slice(first), cursor: { row: Math.max(0, row - first), column } };
   }
 
   /** A program that only prints lines has no screen: its last lines stand for one. */

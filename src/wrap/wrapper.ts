@@ -31,6 +31,7 @@ import { PositionStore } from './position-store.ts';
 import type { Recorder } from './recorder.ts';
 import { Reporter } from './reporter.ts';
 import { RunDirectory } from './run-directory.ts';
+import type { ScreenServer, ScreenSource } from './screen-server.ts';
 import type { Signals } from './signals.ts';
 import { StatusTitle } from './status-title.ts';
 
@@ -101,6 +102,8 @@ export class Wrapper {
   #agentRuns: () => void = () => {};
   #injector: Injector | undefined;
   #hold: PersonHold | undefined;
+  /** Shows the agent's screen to others; undefined: not yet, or the agent has ended. */
+  #screen: { source: ScreenSource; server?: Promise<ScreenServer | undefined> } | undefined;
   #early: DeliverEnvelope[] = [];
   #briefing: string | undefined;
 
@@ -166,7 +169,9 @@ export class Wrapper {
         fate: (fate) => this.#fate(fate),
         stateChanged: (state) => {
           log.info('relay.state', { state });
-          if (state === 'ready') this.#reporter?.renew();
+          if (state !== 'ready') return;
+          this.#reporter?.renew();
+          this.#showScreen(client.attachment);
         },
       },
     );
@@ -265,6 +270,7 @@ export class Wrapper {
       },
     });
     terminal.attach(passthrough);
+    this.#screen = { source: terminal };
     this.#withClient((client) => {
       this.#startInjector(client, terminal, prepared, hearing, () => passthrough.tell(BELL));
       this.#reporter?.start(() => ({
@@ -275,6 +281,29 @@ export class Wrapper {
     });
     clock.after(FIRST_OUTPUT_MS, this.#agentRuns, { unref: true });
     return (await passthrough.exited).code;
+  }
+
+  /** Once the name is ours: before, another wrapper's socket may lie there. */
+  #showScreen(attachment: Attachment | undefined): void {
+    const screen = this.#screen;
+    if (screen === undefined || screen.server !== undefined || attachment === undefined) return;
+    const { clock, log } = this.#options;
+    const { directory: relayDirectory } = attachment;
+    screen.server = import('./screen-server.ts')
+      .then(({ ScreenServer }) =>
+        ScreenServer.open({ relayDirectory, name: this.#name, source: screen.source, clock, log }),
+      )
+      .catch((error: unknown) => {
+        log.warn('screen.not-shown', { error });
+        delete screen.server; // The next time we are ready.
+        return undefined;
+      });
+  }
+
+  #hideScreen(): void {
+    const server = this.#screen?.server;
+    this.#screen = undefined;
+    void server?.then((opened) => opened?.close());
   }
 
   #holdFor(title: StatusTitle): PersonHold | undefined {
@@ -377,6 +406,7 @@ export class Wrapper {
   async #goodbye(hearing: Hearing, lines: SettledLines, prepared: Prepared): Promise<void> {
     const { clock, log } = this.#options;
     this.#hold?.close();
+    this.#hideScreen();
     this.#agentRuns(); // It never printed anything.
     const leave = async () => {
       const client = await this.#client;

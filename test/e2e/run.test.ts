@@ -5,8 +5,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { readCast } from '../../src/terminal/cast.ts';
-import { FILE, LEADING, until } from '../helpers/outer-terminal.ts';
+import { Screen } from '../../src/terminal/screen.ts';
+import { COMMAND, FILE, LEADING, OuterTerminal, until } from '../helpers/outer-terminal.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ECHO = join(ROOT, 'fixtures/agents/echo-agent.mjs');
@@ -323,5 +325,51 @@ describe('a run that is ended from outside', () => {
     child.kill('SIGKILL');
     await exit;
     await until(nothingLeft, () => `the end of ${left()} in ${readdirSync(join(home, 'tmp'))}`, 30_000);
+  });
+});
+
+describe('agent-wrap run on a terminal', () => {
+  const pairing = {
+    agents: [says('ada', ['>>relay:bob hello']), listens('bob')],
+    until: [{ message: { from: 'ada', to: 'bob', body: 'hello', fate: 'delivered' } }],
+  };
+  const open = (...args: string[]) => {
+    const file = join(home, 'pairing.yaml');
+    writeFileSync(file, JSON.stringify(pairing));
+    return new OuterTerminal(
+      ['sh', '-c', `stty -g; ${[...COMMAND, 'run', ...args, file].join(' ')}; echo "left with $?"; stty -g`],
+      { env: { TMPDIR: join(home, 'tmp'), TEST_MARK: mark, TERM: 'xterm-256color', CI: undefined } },
+    );
+  };
+
+  it('shows the agents below the lines while it runs, and only lines when it is over', async () => {
+    const terminal = open();
+    try {
+      await terminal.see(/AGENT {2,}STATE.*ada {2,}\w+.*bob {2,}\w+/s);
+      expect(await terminal.end()).toBe(0);
+      expect(terminal.text).toContain('left with 0');
+      const screen = new Screen({ cols: 80, rows: 24, clock: systemClock });
+      screen.push(terminal.bytes);
+      await screen.drained();
+      const shown = screen.rows().join('\n');
+      screen.close();
+      expect(shown).toMatch(/ada → bob {2}hello.*passed after .*\nleft with 0/s);
+      expect(shown).not.toMatch(/STATE/);
+      const [before, after] = [...terminal.text.matchAll(/^[0-9a-f:]{30,}/gm)].map(([modes]) => modes);
+      expect(after).toBe(before);
+    } finally {
+      await terminal.dispose();
+    }
+  });
+
+  it('has lines only with --plain', async () => {
+    const terminal = open('--plain');
+    try {
+      await terminal.see(/ada → bob {2}hello/);
+      expect(await terminal.end()).toBe(0);
+      expect(terminal.text).not.toContain('\x1b');
+    } finally {
+      await terminal.dispose();
+    }
   });
 });

@@ -1,6 +1,7 @@
 /** `agent-wrap watch` in a real terminal: what it shows, and the terminal it leaves. Issue "Teams". */
 
-import { resolve } from 'node:path';
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
 import { Place } from '../helpers/place.ts';
@@ -103,5 +104,50 @@ describe('agent-wrap watch', () => {
     const piped = open('sh', '-c', `${COMMAND.join(' ')} watch < /dev/null`);
     await piped.see('[USAGE]');
     expect(await piped.end()).toBe(2);
+  });
+});
+
+describe('the screen of one agent, followed', () => {
+  it('shows what it prints, and is left with Esc; its wrapper takes it away', async () => {
+    const ada = wrap('ada');
+    await ada.see(/ready/);
+    const screen = watch();
+    await screen.see('1 agents');
+    ada.write('say before\n');
+    await ada.see('before');
+    screen.write('f');
+    await screen.see(/── ada · 80×24/);
+    await screen.see('before');
+    ada.write('say and now this\n');
+    await screen.see('and now this');
+    screen.write('\x1b');
+    await screen.see(/── messages/);
+    ada.write('quit\n');
+    await ada.end();
+    expect(readdirSync(join(place.directory, 'screens'))).toEqual([]);
+    screen.write('q');
+    await leaves(screen, /left with 0/);
+  });
+
+  it('shows what it draws, in its size, and waits for a wrapper that does not show it', async () => {
+    const agent = `
+      process.stdout.write('\\x1b[?1049h\\x1b[2J\\x1b[10;5Hdrawn in place');
+      process.stdin.once('data', () => process.stdout.write('\\x1b[10;5Hdrawn anew    '));
+      setInterval(() => {}, 1000);`;
+    const eve = open(...COMMAND, '--name', 'eve', '--', process.execPath, '-e', agent);
+    await eve.see('drawn in place');
+    const screen = watch();
+    await screen.see('1 agents');
+    screen.write('f');
+    await screen.see(/ {4}drawn in place/);
+    eve.write('\n');
+    await screen.see(/ {4}drawn anew/);
+    process.kill(eve.pid, 'SIGKILL');
+    await screen.see('its wrapper shows no screen (yet)');
+    const again = wrap('eve');
+    await again.see(/ready/);
+    await screen.see(/ready \d+/);
+    screen.write('q');
+    await leaves(screen, /left with 0/);
   });
 });

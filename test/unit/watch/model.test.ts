@@ -27,6 +27,16 @@ describe('the keys of watch', () => {
     ]);
   });
 
+  it('follow the screen of the chosen agent, and leave it again', () => {
+    const following = (...chunks: string[]) => typed(...chunks).state.followed?.agent;
+    expect(following('f')).toBe('ada');
+    expect(following('f', 'j')).toBe('bob');
+    expect(following('f', '\x1b')).toBeUndefined();
+    expect(following('f', 'f')).toBeUndefined();
+    // While one writes, Esc gives the line up and not the screen.
+    expect(following('f', 's', 'no f', '\x1b')).toBe('ada');
+  });
+
   it('write a line to one agent or to everybody', () => {
     expect(typed('js', 'hqllo\x7f\x7f\x7f\x7fello é漢', '\r').actions).toEqual([
       { type: 'send', to: 'bob', body: 'hello é漢' },
@@ -79,5 +89,22 @@ describe('what watch remembers', () => {
       state = happen(state, { type: 'event', event }).state;
     }
     expect([state.messages.length, state.forgotten, state.messages[0]?.id]).toEqual([500, 10, '10']);
+  });
+});
+
+describe('the screen that is followed', () => {
+  const frame = { cols: 3, rows: 1, text: ['abc'], cursor: { row: 0, column: 3 } };
+  const following = typed('f').state;
+
+  it('takes the frames of its agent and of no other', () => {
+    const shown = happen(following, { type: 'screen', agent: 'ada', frame }).state;
+    expect(shown.followed).toEqual({ agent: 'ada', frame });
+    expect(happen(shown, { type: 'screen', agent: 'bob', frame: undefined }).state).toEqual(shown);
+  });
+
+  it('goes with the choice when its agent is no longer there', () => {
+    const { followed, selected } = happen(following, { type: 'agents', agents: team.slice(1) }).state;
+    expect([followed, selected]).toEqual([{ agent: 'bob', frame: undefined }, 'bob']);
+    expect(happen(following, { type: 'agents', agents: [] }).state.followed).toBeUndefined();
   });
 });

@@ -70,8 +70,31 @@ describe('the screen of watch, 80×24', () => {
       '12:30:05 1 dead     ada → all: 42 bytes',
       '12:30:05 waiting    ada → zed: 42 bytes',
       ...Array.from({ length: 14 }, () => ''),
-      ' q quit  ↑↓ choose  s send  b to all  h hold  r release',
+      ' q quit  ↑↓ choose  s send  b to all  f screen  h hold  r release',
     ]);
+  });
+
+  it('shows the screen of the agent that is followed, its last rows if it is larger', () => {
+    const text = Array.from({ length: 40 }, (_, i) => `row ${i}`);
+    const screen = (rows: string[], row: number): Happening => ({
+      type: 'screen',
+      agent: 'ada',
+      frame: { cols: 120, rows: 40, text: rows, cursor: { row, column: 0 } },
+    });
+    const follow: Happening = { type: 'key', key: { name: 'character', text: 'f' } };
+    const shown = (...happenings: Happening[]) =>
+      rowsAfter([TEAM, follow, ...happenings], 60, 12).map((row) => row.trimEnd());
+    expect(shown()[5]).toMatch(/^── ada · its wrapper shows no screen \(yet\) ─+$/);
+    const rows = shown(screen(text, 39));
+    expect(rows.slice(0, 5)).toEqual(shown().slice(0, 5));
+    expect(rows.slice(5)).toEqual([
+      expect.stringMatching(/^── ada · 120×40 ─+$/),
+      ...text.slice(-5),
+      ' Esc back  q quit  ↑↓ choose  s send  b to all  h hold  r r…',
+    ]);
+    // Where one types is in sight, and what is no text does nothing.
+    expect(shown(screen(text, 2))[6]).toBe('row 2');
+    expect(shown(screen(['a\x1b[2Jb', ...Array.from({ length: 39 }, () => '')], 0))[6]).toBe('a[2Jb');
   });
 
   it('says that nobody hosts the relay, and that something was missed', () => {
@@ -113,6 +136,12 @@ const text = fc.oneof(
     '\u009b31m',
   ),
 );
+const frame = fc.record({
+  cols: fc.nat(100),
+  rows: fc.nat(30),
+  text: fc.array(text),
+  cursor: fc.record({ row: fc.nat(30), column: fc.nat(100) }),
+});
 const happening: fc.Arbitrary<Happening> = fc.oneof(
   fc.record({
     type: fc.constant('agents' as const),
@@ -137,6 +166,7 @@ const happening: fc.Arbitrary<Happening> = fc.oneof(
   text.map(
     (typed): Happening => ({ type: 'key', key: { name: 'character', text: typed.replace(/\p{C}/gu, '') } }),
   ),
+  fc.constant<Happening>({ type: 'key', key: { name: 'character', text: 'f' } }),
   fc
     .constantFrom('up', 'down', 'enter', 'escape', 'backspace')
     .map((name): Happening => ({ type: 'key', key: { name } })),
@@ -147,10 +177,13 @@ describe('whatever names and bodies hold', () => {
     fc.assert(
       fc.property(
         fc.array(happening, { maxLength: 12 }),
+        fc.option(frame, { nil: undefined }),
         fc.integer({ min: 1, max: 100 }),
         fc.integer({ min: 1, max: 30 }),
-        (happenings, cols, rows) => {
-          const screen = rowsAfter(happenings, cols, rows);
+        (happenings, frame, cols, rows) => {
+          const state = after(happenings);
+          const followed = state.followed && { ...state.followed, frame };
+          const screen = renderWatch({ ...state, followed }, { cols, rows }, plain);
           expect(screen).toHaveLength(rows);
           for (const row of screen) {
             expect(cells(row)).toBe(cols);
