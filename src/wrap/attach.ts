@@ -15,6 +15,9 @@ import { isNamespace } from '../protocol/address.ts';
 import { listEpochs, probe, socketName } from '../transport/relay-sockets.ts';
 import { clientAttachment, leaderAttachment } from './attachments.ts';
 
+/** Milliseconds after joining, when the agent has started and nobody waits for us. */
+const PRELOAD_MS = 2_000;
+
 /** Milliseconds between two looks at a leader that is too young to be deposed. */
 const PATIENCE_MS = 250;
 
@@ -74,7 +77,11 @@ async function attachIn(directory: string, options: AttachOptions): Promise<Atta
     if (epoch > 0) {
       const path = join(directory, socketName(epoch));
       const found = await probe(path, clock);
-      if (found.state === 'alive') return clientAttachment(directory, path, epoch);
+      if (found.state === 'alive') {
+        // Whoever may have to take over has the daemon's code ready by then: loading it is most of a takeover.
+        if (options.mayLead) clock.after(PRELOAD_MS, () => void import('../daemon/host.ts'), { unref: true });
+        return clientAttachment(directory, path, epoch);
+      }
       if (found.state === 'gone') continue;
       log.info('attach.leader-lost', { epoch, ...found });
       if (found.state === 'silent' && found.young) {
