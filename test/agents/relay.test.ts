@@ -131,9 +131,9 @@ const BODIES: Record<string, (i: number) => string> = {
   '3 KB in 62 lines': (i) =>
     Array.from({ length: 62 }, (_, n) => `big ${i} line ${n} ${'x'.repeat(36)}`).join('\n'),
   'a line of 2 KB': (i) => `long ${i} ${'word '.repeat(400)}end${i}`,
-  'a body that starts with /': (i) => `/clear ${i}`,
-  'a body that starts with !': (i) => `!touch evil-${i}`,
-  'a body that ends with @name': (i) => `ask ${i} @carol`,
+  'a body that starts with /': (i) => `/clear ${i}.`,
+  'a body that starts with !': (i) => `!touch evil-${i}.`,
+  'a body that ends with @name': (i) => `ask ${i}. @carol`,
 };
 
 describe.skipIf(!installed('claude', 'codex'))('two real agents of different kinds', () => {
