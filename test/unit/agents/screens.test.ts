@@ -1,54 +1,19 @@
 /** Claude Code 2.1.329 and Codex 0.169.0 as recorded: their states and input boxes at each moment. */
-import { fileURLToPath } from 'node:url';
-import xterm from '@xterm/headless';
 import { describe, expect, it } from 'vitest';
-import type { AgentState, InputBox, StateReader } from '../../../src/agents/adapter.ts';
+import type { StateReader } from '../../../src/agents/adapter.ts';
 import { claudeAsks, claudeInputBox, claudeTitle } from '../../../src/agents/claude-screen.ts';
 import { codexAsks, codexInputBox, codexTitle } from '../../../src/agents/codex-screen.ts';
 import { SignalState, type Signs } from '../../../src/agents/signal-state.ts';
 import { silentLog } from '../../../src/base/log.ts';
-import { readCast } from '../../../src/terminal/cast.ts';
-import { viewOf } from '../../helpers/emulated-view.ts';
+import { type Moment, playCast } from '../../helpers/play-cast.ts';
 
 const CLAUDE: Signs = { title: claudeTitle, asks: claudeAsks, inputBox: claudeInputBox };
 const CODEX: Signs = { title: codexTitle, asks: codexAsks, inputBox: codexInputBox };
 
-/** Seconds of silence in a recording after which its screen counts as settled. */
-const SETTLED_S = 0.1;
-
-interface Moment {
-  state: AgentState;
-  box: InputBox | undefined;
-  screen: string;
-}
-
 /** Plays a recording; what is seen whenever it has settled and before each key. */
 async function play(name: string, signs: Signs): Promise<{ moments: Moment[]; state: StateReader }> {
-  const file = fileURLToPath(new URL(`../../../fixtures/casts/${name}-80x24.cast`, import.meta.url));
-  const { header, events } = await readCast(file);
-  const terminal = new xterm.Terminal({
-    cols: header.width,
-    rows: header.height,
-    allowProposedApi: true,
-  });
   const state = new SignalState(signs, silentLog);
-  const moments: Moment[] = [];
-  const look = () => {
-    const view = viewOf(terminal);
-    state.screen(view);
-    const box = signs.inputBox(view);
-    moments.push({ state: state.state, box, screen: view.rows().join('\n') });
-  };
-  let last = 0;
-  for await (const event of events) {
-    if (event.time - last > SETTLED_S || event.kind === 'i') look();
-    last = event.time;
-    if (event.kind !== 'o') continue;
-    state.output(Buffer.from(event.text), () => {});
-    await new Promise<void>((resolve) => terminal.write(event.text, resolve));
-  }
-  look();
-  return { moments, state };
+  return { moments: await playCast(`${name}-80x24`, state, signs.inputBox), state };
 }
 
 /** The different things seen, in order. */
