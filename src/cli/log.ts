@@ -14,6 +14,7 @@ import { throwUsage } from './usage.ts';
 interface LogOptions extends PlaceOptions {
   follow?: true;
   json?: true;
+  mermaid?: true;
   from?: string;
   to?: string;
   topic?: string;
@@ -29,11 +30,15 @@ export function command(): Command {
     .description('shows each message and what became of it')
     .option('-f, --follow', 'go on showing what happens')
     .option('--json', 'one JSON object a line')
+    .option('--mermaid', 'a sequence diagram for Mermaid')
     .option('--from <name>', 'only of this sender')
     .option('--to <name>', 'only to this recipient')
     .option('--topic <topic>', 'only on this topic')
     .option('--since <when>', 'only since then: 30m, 2h, 1d ago, or a date', parseSince)
-    .addHelpText('after', '\nExamples:\n  agent-wrap log --since 1h\n  agent-wrap log --follow --to bob');
+    .addHelpText(
+      'after',
+      '\nExamples:\n  agent-wrap log --since 1h\n  agent-wrap log --follow --to bob\n  agent-wrap log --mermaid',
+    );
   for (const option of placeOptions()) log.addOption(option);
   return log.action(run);
 }
@@ -46,6 +51,11 @@ export async function run(options: LogOptions & { waiting?: true }): Promise<voi
     process.stdout.write(json ? `${JSON.stringify(message)}\n` : renderMessage(message));
   const filter = { from, to, topic };
   const call = (more: object) => callRelay(place, 'relay-log', { ...filter, ...more }, Answer);
+  if (options.mermaid) {
+    if (options.follow) throw new RelayError('USAGE', '--mermaid draws what is there, without --follow');
+    process.stdout.write(await diagram((await call({ since, waiting })).messages));
+    return;
+  }
   if (!options.follow) {
     for (const message of (await call({ since, waiting })).messages) show(message);
     return;
@@ -77,6 +87,18 @@ export async function run(options: LogOptions & { waiting?: true }): Promise<voi
       else process.stdout.write(`${timeOf(at)}  ${from} → ${to}  ${fate}${code ? ` ${code}` : ''}\n`);
     }
   }
+}
+
+async function diagram(messages: readonly LoggedMessage[]): Promise<string> {
+  const { renderDiagram } = await import('../run/report-mermaid.ts');
+  const drawn = messages.map(({ from, topic, kind, body, deliveries }) => ({
+    from,
+    topic,
+    kind,
+    body: body ?? '(its text was forgotten)',
+    recipients: deliveries.map(({ to, state }) => ({ name: to, fate: state })),
+  }));
+  return renderDiagram([], drawn);
 }
 
 const matches = (event: { from: string; to: string }, { from, to, topic }: LogOptions): boolean =>

@@ -1,13 +1,21 @@
 /** diagram.mmd: the conversation as a Mermaid sequence diagram. */
 import { SYSTEM_NAME } from '../protocol/address.ts';
-import type { Reception, RunMessage } from './conversation.ts';
+
+/** What is drawn of a message: one of a run, or one of the relay's log. */
+export interface DrawnMessage {
+  from: string;
+  topic?: string | undefined;
+  kind?: string | undefined;
+  body: string;
+  recipients: readonly { name: string; fate?: string | undefined }[];
+}
 
 /** Characters of a body on an arrow: a diagram is read at a glance. */
 const MAX_LABEL = 80;
 /** Messages drawn: beyond it no renderer copes. The rest is counted in a note. */
 const MAX_ARROWS = 500;
 
-export function renderDiagram(agents: readonly string[], messages: readonly RunMessage[]): string {
+export function renderDiagram(agents: readonly string[], messages: readonly DrawnMessage[]): string {
   const drawn = messages.slice(0, MAX_ARROWS);
   const names = [
     ...new Set([
@@ -33,13 +41,13 @@ export function renderDiagram(agents: readonly string[], messages: readonly RunM
 }
 
 /** Solid: it arrived. A cross: it never will. An open arrow: it still waits. Dotted: the relay's own notices. */
-function arrow({ from }: RunMessage, { fate }: Reception): string {
+function arrow({ from }: DrawnMessage, { fate }: DrawnMessage['recipients'][number]): string {
   const line = from === SYSTEM_NAME ? '--' : '-';
   if (fate === 'dead') return `${line}x`;
   return fate === 'delivered' || fate === 'written' ? `${line}>>` : `${line})`;
 }
 
-function labelOf({ topic, kind, body }: RunMessage): string {
+function labelOf({ topic, kind, body }: DrawnMessage): string {
   const about = [
     kind === undefined || kind === 'message' ? '' : `${kind} `,
     topic === undefined ? '' : `[${topic}] `,
