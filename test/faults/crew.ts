@@ -21,6 +21,8 @@ interface Member {
   life: number;
   child: ChildProcess;
   state: string;
+  /** It has stopped sending, and knows what became of all it sent. */
+  quiet: boolean;
 }
 
 interface Note {
@@ -70,9 +72,13 @@ export class Crew {
   spawn(name: string): void {
     const life = (this.#members.get(name)?.life ?? 0) + 1;
     const child = fork(this.#program, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-    const member: Member = { name, life, child, state: 'starting' };
+    const member: Member = { name, life, child, state: 'starting', quiet: false };
     this.#members.set(name, member);
-    child.on('message', (message: 'up' | { state: string }) => {
+    child.on('message', (message: 'up' | 'quiet' | { state: string }) => {
+      if (message === 'quiet') {
+        member.quiet = true;
+        return;
+      }
       if (message !== 'up') {
         member.state = message.state;
         return;
@@ -142,7 +148,11 @@ export class Crew {
     for (const name of this.#names) if (!this.#alive(name)) this.spawn(name);
     await this.ready();
     for (const { child } of this.#members.values()) if (child.connected) child.send('hush');
-    await this.ready();
+    // What is on its way would be taken for lost.
+    const loud = () => [...this.#members.values()].filter(({ quiet }) => !quiet).map(({ name }) => name);
+    await waitFor(() => loud().length === 0, 'everybody to be quiet', PATIENCE_MS).catch(() => {
+      throw new Error(`not quiet: ${loud()}`);
+    });
     await waitFor(() => this.#lost().length === 0, 'all that was stored to arrive', PATIENCE_MS).catch(
       () => {},
     );

@@ -3,6 +3,7 @@
  * each thing it was told in a file before it goes on, so that kill -9 takes no note away.
  */
 import { openSync, writeSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { RelayClient } from '../../src/client/relay-client.ts';
@@ -67,6 +68,8 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
 process.on('message', async (order: Order | 'hush' | 'leave') => {
   if (order === 'hush') {
     clearInterval(sending);
+    while (client === undefined || client.unended > 0) await setTimeout(20);
+    process.send?.('quiet');
   } else if (order === 'leave') {
     clearInterval(sending);
     await client?.close();
