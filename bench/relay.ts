@@ -2,7 +2,8 @@
  * The relay beside a raw unix-socket echo, Redis Streams and NATS JetStream, each with two client processes
  * that take turns in one run: round trips, throughput, a burst, CPU of the server; and of the relay alone,
  * takeover after kill -9 and fan-out. `npm run -s build && npx tsx bench/relay.ts [--rounds N] [--pings N]
- * [--burst N] [--takeovers N] [--crowd N]`. What is not installed is skipped with a line.
+ * [--burst N] [--takeovers N] [--crowd N] [--only PARTS]`. What is not installed is skipped with a line; PARTS
+ * are parts of names, comma-separated, for a look at some. A burst of 0 leaves it out.
  */
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     burst: { type: 'string', default: '10000' },
     takeovers: { type: 'string', default: '10' },
     crowd: { type: 'string', default: '100' },
+    only: { type: 'string', default: '' },
   },
 });
 const ROUNDS = Number(values.rounds);
@@ -31,6 +33,7 @@ const PINGS = Number(values.pings);
 const BURST = Number(values.burst);
 const TAKEOVERS = Number(values.takeovers);
 const CROWD = Number(values.crowd);
+const ONLY = values.only.split(',');
 const BYTES = 200;
 /** SENDs under way at once. */
 const WINDOW = 1_024;
@@ -187,6 +190,7 @@ async function measure(candidate: Candidate, into: Figures): Promise<void> {
       ann.ask<{ times: number[] }>({ do: 'ping', to: 'bob', count, bytes: BYTES }, 'times');
     await ping(200);
     into.trips.push(...(await ping(PINGS)).times);
+    if (BURST === 0) return;
     await burst(ann, bob, BURST / 5);
     const before = server.child && cpuUs(server.child);
     const { us, lost } = await burst(ann, bob, BURST);
@@ -237,6 +241,10 @@ async function echo(into: Figures): Promise<void> {
     socket.write(message);
     await until(BYTES);
     into.trips.push(nowUs() - began);
+  }
+  if (BURST === 0) {
+    socket.destroy();
+    return end(child);
   }
   received = 0;
   const began = nowUs();
@@ -314,7 +322,7 @@ const candidates: Candidate[] = [
   relay('in a client', 'process'),
   ...(installed('redis-server') ? [redis('always'), redis('everysec')] : []),
   ...(installed('nats-server') ? [nats] : []),
-];
+].filter(({ name }) => ONLY.some((part) => name.includes(part)));
 const noFigures = (): Figures => ({ trips: [], perSecond: [], cpuUs: [], lost: 0 });
 
 try {

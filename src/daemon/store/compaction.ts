@@ -34,7 +34,7 @@ export async function writeSnapshot(
   fields: Omit<SegmentHeader, 'firstGroup'>,
   records: Iterable<Buffer>,
   { soon, goOn, settled }: SnapshotOptions,
-): Promise<{ name: string; bytes: number }> {
+): Promise<Segment> {
   const segment = await beginSegment(files, fields);
   try {
     for (const slice of slices(records)) {
@@ -53,7 +53,7 @@ export async function writeSnapshot(
   }
   await finishSegment(files, segment);
   await segment.file.close();
-  return { name: segment.name, bytes: segment.end };
+  return segment;
 }
 
 async function append(segment: Segment, bytes: Buffer): Promise<void> {

@@ -276,6 +276,22 @@ describe('P12, P20 appending', () => {
     expect(await append(log, 'later')).toMatchObject({ code: 'STORE_FAILED' });
   });
 
+  it('fails for good when a sync finds no room: nobody knows what of it stands on the disk', async () => {
+    const { files } = disk();
+    const full = Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    let syncs = 0;
+    const lying: Files = {
+      ...files,
+      create: async (name) => {
+        const file = await files.create(name);
+        return { ...file, sync: () => (++syncs === 2 ? Promise.reject(full) : file.sync()) };
+      },
+    };
+    const { log } = await opened(lying, 1);
+    expect(await append(log, 'lost')).toMatchObject({ code: 'STORE_FAILED' });
+    expect(await append(log, 'later')).toMatchObject({ code: 'STORE_FAILED' });
+  });
+
   it('notices that its segment was swept away', async () => {
     const { disk: simulated, files } = disk();
     const { log } = await opened(files, 1);

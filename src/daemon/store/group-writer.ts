@@ -1,0 +1,50 @@
+/** Writes groups at the end of a segment and takes back what found no room. docs/store.md "Durability". */
+import { RelayError } from '../../base/errors.ts';
+import { asStoreError, isFull, storeFailure } from './disk-error.ts';
+import { writeAll } from './files.ts';
+import { encodeRecords, GROUP_START } from './record.ts';
+import type { Durability, Segment } from './segment.ts';
+import type { Fence } from './store.ts';
+
+export class GroupWriter {
+  readonly #durability: Durability;
+  readonly #fence: Fence;
+
+  constructor(durability: Durability, fence: Fence) {
+    this.#durability = durability;
+    this.#fence = fence;
+  }
+
+  /**
+   * Writes one group; once this resolves, all of it may be promised. Throws STORE_FULL when nothing of it
+   * is left and a later group may fit; after DEPOSED and STORE_FAILED nothing may be written any more.
+   */
+  async write(segment: Segment, records: readonly Buffer[]): Promise<void> {
+    const bytes = encodeRecords(records, segment.header.marker, GROUP_START);
+    let full: unknown;
+    try {
+      await writeAll(segment.file, bytes).catch((error: unknown) => {
+        if (!isFull(error)) throw error;
+        full = error;
+      });
+      if (full !== undefined) await this.#undo(segment);
+      else if (this.#durability === 'sync') await segment.file.sync();
+      // Somebody swept the directory: what is written here, nobody will find.
+      if (!segment.file.linked()) throw new RelayError('STORE_FAILED', `${segment.name} was removed`);
+      this.#fence.check();
+    } catch (error) {
+      throw storeFailure(error);
+    }
+    if (full !== undefined) throw asStoreError(full);
+    segment.end += bytes.length;
+  }
+
+  /**
+   * Takes back what a full disk let us write of a group, so that a record that was refused never comes
+   * back. A successor that reads here meanwhile has no use for it: it writes our last group anew (P20).
+   */
+  async #undo(segment: Segment): Promise<void> {
+    await segment.file.truncate(segment.end);
+    await segment.file.sync();
+  }
+}

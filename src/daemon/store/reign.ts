@@ -1,0 +1,115 @@
+/** The segments of one reign, one after the other: the last of them takes the records. docs/store.md "Files". */
+import { randomInt } from 'node:crypto';
+import type { Clock } from '../../base/clock.ts';
+import { RelayError } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Files } from './files.ts';
+import {
+  beginSegment,
+  type Durability,
+  finishSegment,
+  highestEpoch,
+  type LogEnd,
+  parseSegmentName,
+  type Segment,
+  type SegmentHeader,
+  type SegmentKind,
+  UNFINISHED,
+  UNFINISHED_SUFFIX,
+} from './segment.ts';
+
+export interface ReignOptions {
+  files: Files;
+  /** Our reign, already published: higher than every one before (`highestEpoch`). */
+  epoch: number;
+  clock: Clock;
+  log: Log;
+  durability: Durability;
+  /** A random number, 1 … 2³²−1, unknown to whoever writes messages (record.ts). */
+  marker?: () => number;
+}
+
+export class Reign {
+  readonly #options: ReignOptions;
+  #current: Segment | undefined;
+  #nextNumber = 1;
+
+  constructor(options: ReignOptions) {
+    this.#options = options;
+  }
+
+  /** Where records go; undefined before the first `begin`. */
+  get current(): Segment | undefined {
+    return this.#current;
+  }
+
+  /**
+   * Counts on behind segments of this very epoch: of a store that failed and is opened anew. Throws DEPOSED
+   * when there is one of a higher epoch.
+   */
+  async findNumber(): Promise<void> {
+    const { files, epoch } = this.#options;
+    const highest = await highestEpoch(files);
+    if (highest > epoch) {
+      throw new RelayError('DEPOSED', `the store was written in epoch ${highest}; ours is ${epoch}`);
+    }
+    for (const name of await files.list()) {
+      const id = parseSegmentName(name.replace(UNFINISHED_SUFFIX, ''));
+      if (id?.epoch === epoch) this.#nextNumber = Math.max(this.#nextNumber, id.number + 1);
+    }
+  }
+
+  /** Begins the next segment, with what it carries over; it counts once this resolves. */
+  async begin(previous: LogEnd | undefined, carried: readonly Buffer[] = []): Promise<Segment> {
+    const { files } = this.#options;
+    const id = { epoch: this.#options.epoch, number: this.#nextNumber };
+    // Also after a failure: what may be left of it has this number.
+    this.#nextNumber += 1;
+    const segment = await beginSegment(files, this.header(id, 'log', previous), carried);
+    await finishSegment(files, segment);
+    this.#current = segment;
+    return segment;
+  }
+
+  /** Ends the current segment and begins the next. The old one is still current if that failed. */
+  async rotate(): Promise<{ base: LogEnd; next: Segment }> {
+    const ending = this.#current;
+    if (ending === undefined) throw new RelayError('INTERNAL', 'no segment was begun');
+    // A successor's header proves that all before it was synced.
+    if (this.#options.durability === 'process') await ending.file.sync();
+    const base = endOf(ending);
+    const next = await this.begin(base);
+    await ending.file.close();
+    return { base, next };
+  }
+
+  header(
+    id: { epoch: number; number: number },
+    kind: SegmentKind,
+    previous: LogEnd | undefined,
+  ): Omit<SegmentHeader, 'firstGroup'> {
+    const marker = this.#options.marker ?? (() => randomInt(1, 2 ** 32));
+    const { durability, clock } = this.#options;
+    return { ...id, kind, durability, marker: marker(), previous, created: clock.now() };
+  }
+
+  /** What was begun before, and never got its name. */
+  async removeUnfinished(): Promise<void> {
+    const { files, log } = this.#options;
+    for (const name of await files.list()) {
+      if (!UNFINISHED.test(name)) continue;
+      await files.unlink(name).catch((error: unknown) => log.warn('store_unlink', { name, error }));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#current?.file.close();
+  }
+}
+
+/** What of a segment counts so far. */
+export const endOf = ({ header: { epoch, number }, end }: Segment): LogEnd => ({
+  epoch,
+  number,
+  offset: end,
+});
