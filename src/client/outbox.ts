@@ -30,6 +30,8 @@ interface Entry {
   id: string;
   to: string;
   frame: Buffer;
+  /** Wall clock, ms, of its first try: from then on a store may have it. 0: it was never tried. */
+  triedAt: number;
   /** Recipients whose end is awaited; unknown until the daemon has named them. */
   waiting: Set<string> | undefined;
   ended: Set<string>;
@@ -60,24 +62,34 @@ export class Outbox {
         `the outbox is full: ${this.#entries.size} messages wait for the relay`,
       );
     }
-    this.#entries.set(id, { id, to, frame, waiting: undefined, ended: new Set() });
+    this.#entries.set(id, { id, to, frame, triedAt: 0, waiting: undefined, ended: new Set() });
     this.#bytes += frame.length;
     this.#unsent.push(id);
   }
 
-  /** A new connection knows nothing: everything is to be sent again, oldest first. */
-  restart(): void {
+  /**
+   * A new connection knows nothing: everything is to be sent again, oldest first. But the relay may have
+   * forgotten what it stored before `dedupSince` (wall clock, ms): what was tried before then could arrive
+   * twice, stays unsent, and its end is not known (P15).
+   */
+  restart(dedupSince = 0): Fate[] {
+    const fates = [...this.#entries.values()]
+      .filter(({ triedAt }) => triedAt > 0 && triedAt < dedupSince)
+      .flatMap((entry) => this.#unconfirmed(entry));
     this.#unsent = [...this.#entries.keys()];
     this.#refused.clear();
+    return fates;
   }
 
-  /** The next frame to send on this connection. */
-  next(): Buffer | undefined {
+  /** The next frame to send on this connection; `now` is the wall clock. */
+  next(now: number): Buffer | undefined {
     for (;;) {
       const id = this.#unsent.shift();
       if (id === undefined) return undefined;
       const entry = this.#entries.get(id);
-      if (entry !== undefined) return entry.frame;
+      if (entry === undefined) continue;
+      if (entry.triedAt === 0) entry.triedAt = now;
+      return entry.frame;
     }
   }
 
@@ -118,6 +130,15 @@ export class Outbox {
     if (payload.to === undefined) this.#forget(entry);
     else this.#settle(entry);
     return { id: entry.id, to, outcome: 'failed', code, message: payload.message };
+  }
+
+  /** What became of it is not known for each recipient whose end was not told. */
+  #unconfirmed(entry: Entry): Fate[] {
+    this.#forget(entry);
+    const message = 'the relay no longer knows what it was sent so long ago';
+    return [...(entry.waiting ?? [entry.to])]
+      .filter((to) => !entry.ended.has(to))
+      .map((to) => ({ id: entry.id, to, outcome: 'failed', code: 'NOT_CONFIRMED', message }));
   }
 
   #settle(entry: Entry): void {

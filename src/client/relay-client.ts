@@ -229,7 +229,7 @@ export class RelayClient {
     this.#session = { id: welcome.session_id, tokens: [...fresh, ...(known?.tokens.slice(0, 1) ?? [])] };
     this.#channel = channel;
     this.#attempt = 0;
-    this.#outbox.restart();
+    const unconfirmed = this.#outbox.restart(welcome.server.dedup_since);
     const silence = new SilenceWatch(this.#clock, welcome.server.heartbeat_ms, () => {
       this.#lost(channel, 'the leader is silent');
       channel.destroy();
@@ -245,6 +245,7 @@ export class RelayClient {
     });
     if (known === undefined)
       for (const topic of this.#options.topics ?? []) this.#transmit('SUBSCRIBE', { topic });
+    for (const fate of unconfirmed) this.#fate(fate);
     this.#pump();
     this.#sent();
   }
@@ -357,7 +358,7 @@ export class RelayClient {
   #pump(): void {
     const channel = this.#channel;
     while (channel !== undefined && channel === this.#channel && channel.bufferedBytes < PUMP_MARK_BYTES) {
-      const frame = this.#outbox.next();
+      const frame = this.#outbox.next(this.#clock.now());
       if (frame === undefined) return;
       channel.sendFrame(frame);
     }

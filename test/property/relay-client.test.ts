@@ -36,6 +36,8 @@ class ScriptedDaemon {
   #welcomed = false;
   #sessions = 0;
   session = '';
+  /** What WELCOME says of its memory of ids. */
+  dedupSince: number | undefined;
   /** It was connected to while it served the client already. */
   crowded = false;
   /** SEND ids of the present connection, in the order in which they came. */
@@ -140,7 +142,11 @@ class ScriptedDaemon {
     this.say('WELCOME', {
       session_id: this.session,
       resume_token: `ar_${String(this.#sessions).padStart(43, '0')}`,
-      server: { max_frame_bytes: 1024 * 1024, heartbeat_ms: 5_000 },
+      server: {
+        max_frame_bytes: 1024 * 1024,
+        heartbeat_ms: 5_000,
+        ...(this.dedupSince === undefined ? {} : { dedup_since: this.dedupSince }),
+      },
     });
     this.#welcomed = true;
   }
@@ -343,6 +349,25 @@ describe('§8, §10: a client whatever its daemon answers', () => {
     await clock.advanceAsync(10 * ATTACH_MS);
     expect(client.state).toBe('ready');
     expect(daemon.crowded).toBe(false);
+    await close(client, clock);
+  });
+
+  it('P15: does not resend what its daemon may have forgotten, and reports it', async () => {
+    const { clock, daemon, client, fates } = start();
+    await clock.advanceAsync(ATTACH_MS);
+    const old = client.send({ to: 'bob', payload: { body: 'old' } });
+    await clock.advanceAsync(1_000);
+    const since = clock.now();
+    const young = client.send({ to: 'bob', payload: { body: 'young' } });
+    await settle();
+    daemon.answer = 'silent';
+    daemon.connection?.destroy();
+    const untried = client.send({ to: 'bob', payload: { body: 'untried' } });
+    daemon.answer = 'welcome';
+    daemon.dedupSince = since;
+    await clock.advanceAsync(60_000);
+    expect(daemon.sends).toEqual([young, untried]);
+    expect(fates).toEqual([expect.objectContaining({ id: old, to: 'bob', code: 'NOT_CONFIRMED' })]);
     await close(client, clock);
   });
 

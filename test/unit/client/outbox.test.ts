@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../src/client/backoff.ts';
 import { Outbox } from '../../../src/client/outbox.ts';
 
+const NOW = 1_000;
 const frame = (text: string): Buffer => Buffer.from(text);
 const drain = (outbox: Outbox): string[] => {
   const sent: string[] = [];
-  for (let next = outbox.next(); next !== undefined; next = outbox.next()) sent.push(next.toString());
+  for (let next = outbox.next(NOW); next !== undefined; next = outbox.next(NOW)) sent.push(next.toString());
   return sent;
 };
 
@@ -48,11 +49,37 @@ describe('P12 the outbox', () => {
   it('sends what was refused for now again, before anything younger', () => {
     const outbox = new Outbox();
     for (const id of ['1', '2', '3']) outbox.add(id, 'bob', frame(id));
-    expect([outbox.next(), outbox.next()].map(String)).toEqual(['1', '2']);
+    expect([outbox.next(NOW), outbox.next(NOW)].map(String)).toEqual(['1', '2']);
     expect(outbox.refused({ ack_id: '2', code: 'QUEUE_FULL', message: 'full' })).toBe('retry');
     expect(outbox.refused({ ack_id: '1', code: 'QUEUE_FULL', message: 'full' })).toBe('retry');
     outbox.retry();
     expect(drain(outbox)).toEqual(['1', '2', '3']);
+  });
+
+  it('does not resend what was tried before the relay’s memory of ids begins, and says so', () => {
+    const outbox = new Outbox();
+    for (const id of ['1', '2', '3', '4']) outbox.add(id, 'bob', frame(id));
+    expect([outbox.next(100), outbox.next(200), outbox.next(300)].map(String)).toEqual(['1', '2', '3']);
+    outbox.acknowledged({ ack_id: '1', stage: 'stored' });
+    const message = expect.any(String);
+    expect(outbox.restart(200)).toEqual([
+      { id: '1', to: 'bob', outcome: 'failed', code: 'NOT_CONFIRMED', message },
+    ]);
+    expect(drain(outbox)).toEqual(['2', '3', '4']);
+    // A repeat does not make it younger; what was never tried is safe.
+    expect(outbox.restart(300).map(({ id }) => id)).toEqual(['2']);
+    expect(outbox.acknowledged({ ack_id: '2', stage: 'delivered' })).toBeUndefined();
+    expect(drain(outbox)).toEqual(['3', '4']);
+  });
+
+  it('reports each recipient of a broadcast whose end was not told', () => {
+    const outbox = new Outbox();
+    outbox.add('1', '*', frame('all'));
+    outbox.next(100);
+    outbox.acknowledged({ ack_id: '1', recipients: ['bob', 'carol', 'dan'] });
+    outbox.acknowledged({ ack_id: '1', stage: 'delivered', to: 'carol' });
+    expect(outbox.restart(101).map(({ to }) => to)).toEqual(['bob', 'dan']);
+    expect(outbox.size).toBe(0);
   });
 
   it('says so when it is full', () => {
