@@ -9,11 +9,19 @@ export type Order =
   | { do: 'send'; to: string; count: number; bytes: number; window: number }
   /** Count what arrives; say so when it is so much. */
   | { do: 'expect'; count: number }
+  /** So many a second for so long; what finds no room in the outbox is left out. */
+  | { do: 'pace'; to: string; perSecond: number; ms: number; bytes: number }
+  /** How long each has taken that arrived since `expect`. */
+  | { do: 'times' }
   | { do: 'close' };
+
+/** An outbox holds 10,000. */
+const MAX_UNENDED = 8_000;
 
 const buses: Bus[] = [];
 let expected = 0;
 let arrived = 0;
+let times: number[] = [];
 let lastBody = '';
 let pong: (() => void) | undefined;
 
@@ -25,6 +33,7 @@ function received(body: string): void {
   else if (kind === 'pong') pong?.();
   else {
     lastBody = body;
+    times.push(nowUs() - Number(from));
     if (++arrived === expected) say({ arrived, us: nowUs(), sentUs: Number(lastBody.split(' ')[1]) });
   }
 }
@@ -52,6 +61,23 @@ async function send({ to, count, bytes, window }: Extract<Order, { do: 'send' }>
   }
 }
 
+async function pace({ to, perSecond, ms, bytes }: Extract<Order, { do: 'pace' }>): Promise<void> {
+  const bus = buses[0] as Bus;
+  const began = nowUs();
+  let due = 0;
+  let sent = 0;
+  for (let us = 0; us < ms * 1000; us = nowUs() - began) {
+    for (; due < (us * perSecond) / 1e6; due++) {
+      if (bus.unended >= MAX_UNENDED) continue;
+      bus.send(to, `one ${nowUs()} `.padEnd(bytes, 'x'));
+      sent++;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  while (bus.unended > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  say({ paced: sent });
+}
+
 let me = '';
 process.on('message', async (order: Order) => {
   switch (order.do) {
@@ -69,7 +95,12 @@ process.on('message', async (order: Order) => {
     case 'expect':
       expected = order.count;
       arrived = 0;
+      times = [];
       return void say({ expecting: true });
+    case 'pace':
+      return pace(order);
+    case 'times':
+      return void say({ times });
     case 'close':
       await Promise.all(buses.map((bus) => bus.close()));
       return process.exit(0);

@@ -5,16 +5,16 @@
  * [--burst N] [--takeovers N] [--crowd N] [--only PARTS]`. What is not installed is skipped with a line; PARTS
  * are parts of names, comma-separated, for a look at some. A burst of 0 leaves it out.
  */
-import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { waitFor } from '../test/helpers/wait-for.ts';
 import type { BusPlace } from './bus.ts';
+import { bundlePeer, Peer } from './peer.ts';
 import type { Order } from './relay-peer.ts';
 import { median, nowUs, printCells, quantile } from './table.ts';
 
@@ -141,50 +141,11 @@ const installed = (program: string): boolean => {
   return found;
 };
 
-/** A client process. */
-class Peer {
-  readonly #child = fork(join(home, 'peer', 'relay-peer.js'), { execArgv: ['--enable-source-maps'] });
-
-  static async open(place: BusPlace, ...names: string[]): Promise<Peer> {
-    const peer = new Peer();
-    await peer.ask({ do: 'open', place, names }, 'opened');
-    return peer;
-  }
-
-  /** The next answer that has `key`. */
-  answer<T>(key: string): Promise<T> {
-    return new Promise((answered) => {
-      const listen = (message: object) => {
-        if (!(key in message)) return;
-        this.#child.off('message', listen);
-        answered(message as T);
-      };
-      this.#child.on('message', listen);
-    });
-  }
-
-  each(listen: (message: { readyUs?: number; name?: string }) => void): void {
-    this.#child.on('message', listen);
-  }
-
-  ask<T>(order: Order, key: string): Promise<T> {
-    const answer = this.answer<T>(key);
-    this.#child.send(order);
-    return answer;
-  }
-
-  async end(): Promise<void> {
-    const ended = once(this.#child, 'exit');
-    this.#child.send({ do: 'close' } satisfies Order);
-    await ended;
-  }
-}
-
 async function measure(candidate: Candidate, into: Figures): Promise<void> {
   const server = await candidate.start();
   // The first one hosts, if a client does.
-  const bob = await Peer.open(server.place, 'bob');
-  const ann = await Peer.open({ ...server.place, mayLead: false }, 'ann');
+  const bob = await Peer.open(home, server.place, 'bob');
+  const ann = await Peer.open(home, { ...server.place, mayLead: false }, 'ann');
   try {
     const ping = (count: number) =>
       ann.ask<{ times: number[] }>({ do: 'ping', to: 'bob', count, bytes: BYTES }, 'times');
@@ -264,7 +225,7 @@ async function takeover(): Promise<number> {
   const daemon = await startDaemon(at, 'sync');
   const place = { system: 'relay' as const, at, durability: 'sync' as const, mayLead: true };
   const names = (side: string) => Array.from({ length: 5 }, (_, i) => `${side}${i}`);
-  const peers = await Promise.all([Peer.open(place, ...names('a')), Peer.open(place, ...names('b'))]);
+  const peers = await Promise.all([Peer.open(home, place, ...names('a')), Peer.open(home, place, ...names('b'))]);
   const back = new Set<string>();
   let last = 0;
   const killedUs = nowUs();
@@ -285,8 +246,8 @@ async function takeover(): Promise<number> {
 async function fanOut(): Promise<number[]> {
   const server = await relay('apart', 'sync').start();
   const names = Array.from({ length: CROWD }, (_, i) => `c${i}`);
-  const crowd = await Peer.open(server.place, ...names);
-  const ann = await Peer.open(server.place, 'ann');
+  const crowd = await Peer.open(home, server.place, ...names);
+  const ann = await Peer.open(home, server.place, 'ann');
   const times: number[] = [];
   for (let i = 0; i < 20; i++) {
     await crowd.ask({ do: 'expect', count: CROWD }, 'expecting');
@@ -301,20 +262,6 @@ async function fanOut(): Promise<number[]> {
   return times;
 }
 
-/** The client process as people run our code: bundled, the daemon in a chunk of its own. */
-async function bundlePeer(): Promise<void> {
-  await build({
-    entryPoints: [join(import.meta.dirname, 'relay-peer.ts')],
-    outdir: join(home, 'peer'),
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20.19',
-  });
-  writeFileSync(join(home, 'peer', 'package.json'), '{"type":"module"}\n');
-}
-
 const candidates: Candidate[] = [
   relay('apart', 'sync'),
   relay('in a client', 'sync'),
@@ -326,7 +273,7 @@ const candidates: Candidate[] = [
 const noFigures = (): Figures => ({ trips: [], perSecond: [], cpuUs: [], lost: 0 });
 
 try {
-  await bundlePeer();
+  await bundlePeer(home);
   const floor = noFigures();
   const figures = new Map(candidates.map(({ name }) => [name, noFigures()]));
   for (let round = 0; round < ROUNDS; round++) {

@@ -9,6 +9,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '../helpers/wait-for.ts';
+import type { Figures } from './fault.ts';
 import { bundleProgram, exited } from './leaders.ts';
 
 const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url));
@@ -32,6 +33,11 @@ interface Note {
   delivered?: string;
   failed?: string;
   code?: string;
+}
+
+/** What became of all that was stored; `wrong` says each breach in a line. */
+export interface Judgement extends Pick<Figures, 'stored' | 'lost' | 'twice' | 'disordered' | 'wrong'> {
+  delivered: number;
 }
 
 export class Crew {
@@ -143,8 +149,8 @@ export class Crew {
     );
   }
 
-  /** Who is gone comes back, everybody stops sending, all that was stored arrives. Returns what is wrong, one line each. */
-  async judge(): Promise<{ wrong: string[]; stored: number; delivered: number }> {
+  /** Who is gone comes back, everybody stops sending, all that was stored arrives; then what was wrong. */
+  async judge(): Promise<Judgement> {
     for (const name of this.#names) if (!this.#alive(name)) this.spawn(name);
     await this.ready();
     for (const { child } of this.#members.values()) if (child.connected) child.send('hush');
@@ -156,21 +162,37 @@ export class Crew {
     await waitFor(() => this.#lost().length === 0, 'all that was stored to arrive', PATIENCE_MS).catch(
       () => {},
     );
-    const wrong = this.#lost().map((body) => `lost: ${body}`);
-    let delivered = 0;
+    const missing = this.#lost();
+    const judgement = {
+      stored: this.#stored().size,
+      delivered: 0,
+      lost: missing.length,
+      twice: 0,
+      disordered: 0,
+    };
+    const wrong = missing.map((body) => `lost: ${body}`);
     for (const name of this.#names) {
+      const seen = new Set<string>();
       const last = new Map<string, number>();
       for (const { got, session, failed, code } of this.#read(name)) {
         if (failed !== undefined) wrong.push(`failed: ${failed} ${code}`);
         if (got === undefined) continue;
-        delivered++;
+        judgement.delivered++;
         const [stream, n] = got.split(' ') as [string, string];
         const key = `${session} ${stream}`;
-        if ((last.get(key) ?? 0) >= Number(n)) wrong.push(`twice or out of order in ${session}: ${got}`);
+        const before = last.get(key) ?? 0;
+        if (seen.has(`${key} ${n}`)) {
+          judgement.twice++;
+          wrong.push(`twice in ${session}: ${got}`);
+        } else if (before > Number(n)) {
+          judgement.disordered++;
+          wrong.push(`out of order in ${session}: ${got} after ${before}`);
+        }
+        seen.add(`${key} ${n}`);
         last.set(key, Number(n));
       }
     }
-    return { wrong, stored: this.#stored().size, delivered };
+    return { ...judgement, wrong };
   }
 
   async close(): Promise<void> {
