@@ -64,11 +64,12 @@ async function run(options: Options): Promise<void> {
   process.stdout.write(`listening on ${attachment.endpoint}\n`);
   const reason = await ended(attachment, stop.signal, idleExit);
   await attachment.close();
-  if (reason === 'deposed') {
-    throw new RelayError('DEPOSED', `another daemon hosts ${namespace} now`, {
-      suggestion: 'nothing is to be done: it serves everybody',
-    });
-  }
+  if (reason !== 'lost') return;
+  const { failure } = attachment;
+  if (failure !== undefined && failure.code !== 'DEPOSED') throw failure;
+  throw new RelayError('DEPOSED', `another daemon hosts ${namespace} now`, {
+    suggestion: 'nothing is to be done: it serves everybody',
+  });
 }
 
 /** The four timeouts of a session that were given, in the daemon's units. */
@@ -86,22 +87,22 @@ function timeouts({ handoffExpiry, idleTimeout, reconnectWindow, maxSession }: O
   return Object.fromEntries(entries.map(([name, seconds]) => [name, (seconds as number) * 1_000]));
 }
 
-/** Waits for a signal, for another leader, or until nobody was there for long enough. */
+/** Waits for a signal, for the end of our reign, or until nobody was there for long enough. */
 function ended(
   attachment: Attachment,
   stop: AbortSignal,
   idleExit: number | undefined,
-): Promise<'stopped' | 'deposed' | 'idle'> {
+): Promise<'stopped' | 'lost' | 'idle'> {
   return new Promise((resolve) => {
     let busyAt = systemClock.monotonic();
     const timer = systemClock.every(IDLE_LOOK_MS, async () => {
-      if (!attachment.leading) return done('deposed');
+      if (!attachment.leading) return done('lost');
       if (idleExit === undefined) return;
       const status = (await attachment.call('relay-status', {})) as { data?: { metrics: Metrics } };
       if ((status.data?.metrics.connections ?? 1) > 0) busyAt = systemClock.monotonic();
       if (systemClock.monotonic() - busyAt >= idleExit * 1_000) done('idle');
     });
-    const done = (reason: 'stopped' | 'deposed' | 'idle') => {
+    const done = (reason: 'stopped' | 'lost' | 'idle') => {
       timer.cancel();
       resolve(reason);
     };

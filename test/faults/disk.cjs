@@ -37,17 +37,17 @@ const failure = (code, call) =>
   Object.assign(new Error(`${code}: injected, ${call}`), { code, syscall: call });
 
 /** How many of `length` bytes may be written; throws what the disk would. */
-function allowed(path, length) {
+function allowed(fd, path, length) {
   const { write, room } = order();
   if (write !== undefined) {
-    note({ failed: 'write', ino: statSync(path).ino });
+    note({ failed: 'write', ino: fstatSync(fd).ino });
     throw failure(write, 'write');
   }
   if (room === undefined) return length;
   const store = dirname(path);
   const used = readdirSync(store).reduce((sum, name) => sum + statSync(join(store, name)).size, 0);
   if (used < room) return Math.min(length, room - used);
-  note({ failed: 'full', ino: statSync(path).ino });
+  note({ failed: 'full', ino: fstatSync(fd).ino });
   throw failure('ENOSPC', 'write');
 }
 
@@ -73,7 +73,7 @@ for (const name of ['writeSync', 'writevSync']) {
     const path = inStore(fd);
     if (path === undefined || typeof data === 'string') return real(fd, data, ...rest);
     const bytes = rest.length > 0 && name === 'writeSync' ? data.subarray(rest[0] ?? 0) : bytesOf(data);
-    return writeSync(fd, bytes.subarray(0, allowed(path, bytes.length)));
+    return writeSync(fd, bytes.subarray(0, allowed(fd, path, bytes.length)));
   };
 }
 for (const name of ['write', 'writev']) {

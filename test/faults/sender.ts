@@ -101,7 +101,8 @@ export class Sender {
   /** Sends so many and waits until each was stored or refused. */
   async sendAll(count: number, bytes?: number): Promise<void> {
     for (let n = 0; n < count; n++) this.send(bytes);
-    await waitFor(() => this.open === 0, 'an answer to each SEND', 60_000);
+    await waitFor(() => this.open === 0 || this.closed, 'an answer to each SEND', 60_000);
+    if (this.closed) throw new Error(`the daemon ended the connection: ${this.told}`);
   }
 
   /** Cuts the connection. */
