@@ -48,26 +48,35 @@ async function run(options: Options): Promise<void> {
   const log = logFile === undefined ? silentLog : fileLog(logFile);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
-  const attachment = await attach({
-    namespace,
-    socketPath: socket,
-    env: process.env,
-    mayLead: true,
-    durability,
-    clock: systemClock,
-    log,
-    settings: timeouts(options),
-  });
-  if (attachment.role === 'client') {
-    throw new RelayError('DAEMON_RUNNING', `a daemon hosts ${namespace} already at ${attachment.endpoint}`);
+  const settings = timeouts(options);
+  for (let failure: RelayError | undefined; ; ) {
+    const attachment = await attach({
+      namespace,
+      socketPath: socket,
+      env: process.env,
+      mayLead: true,
+      durability,
+      clock: systemClock,
+      log,
+      settings,
+    });
+    if (attachment.role === 'client') throw hostedElsewhere(namespace, attachment.endpoint, failure);
+    process.stdout.write(`listening on ${attachment.endpoint}\n`);
+    const reason = await ended(attachment, stop.signal, idleExit);
+    await attachment.close();
+    if (reason !== 'lost') return;
+    failure = attachment.failure;
+    if (failure !== undefined && failure.code !== 'DEPOSED') throw failure;
+    // By another daemon, or because somebody swept the directory: then nobody hosts it, and we do again.
+    process.stderr.write(`agent-wrap: deposed: ${failure?.message}\n`);
   }
-  process.stdout.write(`listening on ${attachment.endpoint}\n`);
-  const reason = await ended(attachment, stop.signal, idleExit);
-  await attachment.close();
-  if (reason !== 'lost') return;
-  const { failure } = attachment;
-  if (failure !== undefined && failure.code !== 'DEPOSED') throw failure;
-  throw new RelayError('DEPOSED', `another daemon hosts ${namespace} now`, {
+}
+
+function hostedElsewhere(namespace: string, endpoint: string, deposed: RelayError | undefined): RelayError {
+  if (deposed === undefined) {
+    return new RelayError('DAEMON_RUNNING', `a daemon hosts ${namespace} already at ${endpoint}`);
+  }
+  return new RelayError('DEPOSED', `another daemon hosts ${namespace} now`, {
     suggestion: 'nothing is to be done: it serves everybody',
   });
 }
