@@ -48,27 +48,37 @@ async function run(options: Options): Promise<void> {
   const log = logFile === undefined ? silentLog : fileLog(logFile);
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.abort());
-  const attachment = await attach({
-    namespace,
-    socketPath: socket,
-    env: process.env,
-    mayLead: true,
-    durability,
-    clock: systemClock,
-    log,
-    settings: timeouts(options),
-  });
-  if (attachment.role === 'client') {
-    throw new RelayError('DAEMON_RUNNING', `a daemon hosts ${namespace} already at ${attachment.endpoint}`);
-  }
-  process.stdout.write(`listening on ${attachment.endpoint}\n`);
-  const reason = await ended(attachment, stop.signal, idleExit);
-  await attachment.close();
-  if (reason === 'deposed') {
-    throw new RelayError('DEPOSED', `another daemon hosts ${namespace} now`, {
-      suggestion: 'nothing is to be done: it serves everybody',
+  const settings = timeouts(options);
+  for (let failure: RelayError | undefined; ; ) {
+    const attachment = await attach({
+      namespace,
+      socketPath: socket,
+      env: process.env,
+      mayLead: true,
+      durability,
+      clock: systemClock,
+      log,
+      settings,
     });
+    if (attachment.role === 'client') throw hostedElsewhere(namespace, attachment.endpoint, failure);
+    process.stdout.write(`listening on ${attachment.endpoint}\n`);
+    const reason = await ended(attachment, stop.signal, idleExit);
+    await attachment.close();
+    if (reason !== 'lost') return;
+    failure = attachment.failure;
+    if (failure !== undefined && failure.code !== 'DEPOSED') throw failure;
+    // By another daemon, or because somebody swept the directory: then nobody hosts it, and we do again.
+    process.stderr.write(`agent-wrap: deposed: ${failure?.message}\n`);
   }
+}
+
+function hostedElsewhere(namespace: string, endpoint: string, deposed: RelayError | undefined): RelayError {
+  if (deposed === undefined) {
+    return new RelayError('DAEMON_RUNNING', `a daemon hosts ${namespace} already at ${endpoint}`);
+  }
+  return new RelayError('DEPOSED', `another daemon hosts ${namespace} now`, {
+    suggestion: 'nothing is to be done: it serves everybody',
+  });
 }
 
 /** The four timeouts of a session that were given, in the daemon's units. */
@@ -86,22 +96,22 @@ function timeouts({ handoffExpiry, idleTimeout, reconnectWindow, maxSession }: O
   return Object.fromEntries(entries.map(([name, seconds]) => [name, (seconds as number) * 1_000]));
 }
 
-/** Waits for a signal, for another leader, or until nobody was there for long enough. */
+/** Waits for a signal, for the end of our reign, or until nobody was there for long enough. */
 function ended(
   attachment: Attachment,
   stop: AbortSignal,
   idleExit: number | undefined,
-): Promise<'stopped' | 'deposed' | 'idle'> {
+): Promise<'stopped' | 'lost' | 'idle'> {
   return new Promise((resolve) => {
     let busyAt = systemClock.monotonic();
     const timer = systemClock.every(IDLE_LOOK_MS, async () => {
-      if (!attachment.leading) return done('deposed');
+      if (!attachment.leading) return done('lost');
       if (idleExit === undefined) return;
       const status = (await attachment.call('relay-status', {})) as { data?: { metrics: Metrics } };
       if ((status.data?.metrics.connections ?? 1) > 0) busyAt = systemClock.monotonic();
       if (systemClock.monotonic() - busyAt >= idleExit * 1_000) done('idle');
     });
-    const done = (reason: 'stopped' | 'deposed' | 'idle') => {
+    const done = (reason: 'stopped' | 'lost' | 'idle') => {
       timer.cancel();
       resolve(reason);
     };

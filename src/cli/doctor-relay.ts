@@ -1,5 +1,5 @@
 /** `doctor`, the relay: settings, its directory (P19), who leads it, its store. */
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { parseResult, unwrap } from '../afd/parse-result.ts';
@@ -30,6 +30,13 @@ export function checkDirectory(patient: Patient): Found[] {
   if (path === undefined) {
     throw new RelayError('DIRECTORY_UNSAFE', 'no directory for the relay can be made', {
       suggestion: 'set XDG_STATE_HOME to a local directory of your own',
+    });
+  }
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (cause) {
+    throw new RelayError('FILE_UNWRITABLE', `nobody can host a relay: ${RelayError.from(cause).message}`, {
+      suggestion: `make ${path} writable`,
     });
   }
   if (index === 0) return [{ state: 'ok', text: path }];

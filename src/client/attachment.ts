@@ -1,4 +1,5 @@
 /** What a client knows of the relay it has found: how to call its commands and how to open a link to it. */
+import type { RelayError } from '../base/errors.ts';
 import type { Link } from '../transport/link.ts';
 
 export interface Attachment {
@@ -6,6 +7,8 @@ export interface Attachment {
   readonly role: 'leader' | 'client';
   /** This process hosts the daemon and was not deposed: another attach() would find itself. */
   readonly leading: boolean;
+  /** Why this process hosts the daemon no more though it did not leave: DEPOSED, STORE_FAILED, STORE_FULL. */
+  readonly failure?: RelayError | undefined;
   /** The relay's directory (P19). */
   readonly directory: string;
   /** The reign we attached to. */

@@ -54,6 +54,7 @@ export class Host {
   readonly #log: Log;
   readonly #timers: Timer[];
   #state: 'leading' | 'ending' | 'ended' = 'leading';
+  #failure: RelayError | undefined;
   #end: () => void = () => {};
 
   private constructor(
@@ -86,7 +87,10 @@ export class Host {
       tookOver,
       audit: auditFile(directory, log),
       ...(settings === undefined ? {} : { settings }),
-      failed: () => void this.close(),
+      failed: (error) => {
+        this.#failure ??= error;
+        void this.close();
+      },
     });
     this.#control = new Control(this.daemon, clock, log);
     this.#timers = [
@@ -136,6 +140,11 @@ export class Host {
     return this.#state === 'leading';
   }
 
+  /** Why it leads no more though nobody told it to leave: DEPOSED, or what ended the store. */
+  get failure(): RelayError | undefined {
+    return this.#failure;
+  }
+
   /** A connection to the daemon that needs no socket. Throws DAEMON_UNREACHABLE. */
   open(): Link {
     if (this.#state !== 'leading') throw new RelayError('DAEMON_UNREACHABLE', 'the daemon here has ended');
@@ -171,6 +180,7 @@ export class Host {
         return;
       }
       this.#log.warn('host.deposed', { message: error.message });
+      this.#failure ??= error;
       void this.close({ code: 'DEPOSED', message: error.message, epoch: this.epoch });
     }
   }

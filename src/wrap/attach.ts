@@ -6,7 +6,7 @@ import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { renderEndpoint } from '../afd/endpoint.ts';
 import type { Clock } from '../base/clock.ts';
-import { RelayError } from '../base/errors.ts';
+import { RelayError, systemCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { directoryEnvironment, prepareDirectory, relayDirectories } from '../base/paths.ts';
 import type { Attachment } from '../client/attachment.ts';
@@ -20,6 +20,9 @@ const PRELOAD_MS = 2_000;
 
 /** Milliseconds between two looks at a leader that is too young to be deposed. */
 const PATIENCE_MS = 250;
+
+/** What a directory that was ours to write in says when it is so no more. */
+const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']);
 
 export interface AttachOptions {
   namespace: string;
@@ -38,7 +41,7 @@ export interface AttachOptions {
 
 /**
  * Joins the daemon that answers, or hosts one. Throws DAEMON_UNREACHABLE, DIRECTORY_UNSAFE,
- * SOCKET_IN_THE_WAY, RELAY_ELSEWHERE when no place is left.
+ * SOCKET_IN_THE_WAY, FILE_UNWRITABLE, RELAY_ELSEWHERE when no place is left.
  */
 export async function attach(options: AttachOptions): Promise<Attachment> {
   const { namespace, env, log } = options;
@@ -116,5 +119,14 @@ async function joinForeign(
 
 async function stand(directory: string, above: number, options: AttachOptions): Promise<Host | undefined> {
   const { Host } = await import('../daemon/host.ts');
-  return Host.stand({ ...options, directory, above });
+  try {
+    return await Host.stand({ ...options, directory, above });
+  } catch (cause) {
+    if (!UNWRITABLE.has(systemCode(cause) ?? '')) throw cause;
+    throw new RelayError('FILE_UNWRITABLE', `nobody can host the relay: ${RelayError.from(cause).message}`, {
+      suggestion: `make ${directory} writable, and free some space on its disk`,
+      retryable: true,
+      cause,
+    });
+  }
 }

@@ -34,6 +34,9 @@ export function leaderAttachment(directory: string, host: Host): Attachment {
     get leading() {
       return host.leading;
     },
+    get failure() {
+      return host.failure;
+    },
     directory,
     epoch: host.epoch,
     endpoint: host.endpoint,

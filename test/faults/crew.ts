@@ -50,17 +50,19 @@ export class Crew {
   readonly #program: string;
   readonly #names: string[];
   readonly #everyMs: number;
+  readonly #env: Record<string, string>;
   readonly #members = new Map<string, Member>();
 
-  private constructor(size: number, everyMs: number) {
+  private constructor(size: number, everyMs: number, env: Record<string, string>) {
+    this.#env = env;
     this.#program = bundleProgram(MEMBER, this.state);
     this.#names = Array.from({ length: size }, (_, n) => `agent-${n}`);
     this.#everyMs = everyMs;
   }
 
-  /** Everybody joined and talking. */
-  static async start(size: number, everyMs = 20): Promise<Crew> {
-    const crew = new Crew(size, everyMs);
+  /** Everybody joined and talking; `env` is added to that of each process. */
+  static async start(size: number, everyMs = 20, env: Record<string, string> = {}): Promise<Crew> {
+    const crew = new Crew(size, everyMs, env);
     for (const name of crew.#names) crew.spawn(name);
     await crew.ready();
     return crew;
@@ -77,7 +79,11 @@ export class Crew {
   /** Starts an agent, the first or the next life of its name. */
   spawn(name: string): void {
     const life = (this.#members.get(name)?.life ?? 0) + 1;
-    const child = fork(this.#program, { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(this.#program, {
+      execArgv: [],
+      env: { ...process.env, ...this.#env },
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     const member: Member = { name, life, child, state: 'starting', quiet: false };
     this.#members.set(name, member);
     child.on('message', (message: 'up' | 'quiet' | { state: string }) => {

@@ -1,0 +1,54 @@
+/** A daemon died while it wrote: its log ends at any byte of its last records. docs/store.md "Recovery". */
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
+import { DaemonProcess, makeRelayDirectory, withState } from '../daemon-process.ts';
+import type { Fault } from '../fault.ts';
+import { judge, Sender, Tally } from '../sender.ts';
+
+/** Messages whose records are cut at every byte. */
+const LAST = 3;
+
+export const fault: Fault = {
+  name: 'torn-log',
+  criterion:
+    'the log is cut at every byte of its last records: a new daemon has every message that was stored before that ' +
+    'byte, and nothing that is half',
+  run: ({ amount, say }) =>
+    withState(async (state) => {
+      const tally = new Tally();
+      const daemon = await DaemonProcess.start(state);
+      const sender = await Sender.join(state);
+      await sender.sendAll(20);
+      const segment = readdirSync(daemon.store).sort().at(-1) as string;
+      const length = () => statSync(join(daemon.store, segment)).size;
+      /** Where the log ended when each of the last messages had been stored. */
+      const ends = new Map<number, number>();
+      const from = length();
+      for (let n = 0; n < LAST; n++) {
+        await sender.sendAll(1, 40 + 50 * n);
+        ends.set(sender.stored.at(-1) as number, length());
+      }
+      tally.stored = sender.stored.length;
+      sender.close();
+      await daemon.kill();
+      const bytes = length() - from;
+      const cuts = Math.min(
+        bytes + 1,
+        amount('cuts', { quick: 6, usual: 60, full: Number.POSITIVE_INFINITY }),
+      );
+      for (let n = 0; n < cuts; n++) {
+        const at = from + (cuts === 1 ? bytes : Math.round((n * bytes) / (cuts - 1)));
+        const image = mkdtempSync(join(state, 'image-'));
+        const store = join(makeRelayDirectory(image), 'store');
+        cpSync(daemon.store, store, { recursive: true });
+        truncateSync(join(store, segment), at);
+        const next = await DaemonProcess.start(image);
+        const whole = sender.stored.filter((one) => (ends.get(one) ?? 0) <= at);
+        tally.add(`cut at byte ${at}`, judge(await next.inbox(), whole));
+        await next.kill();
+        rmSync(image, { recursive: true });
+        if (n % 200 === 199) say(`${n + 1} cuts`);
+      }
+      return { ...tally.figures, note: `${cuts} of the ${bytes + 1} places in the last ${LAST} records` };
+    }),
+};

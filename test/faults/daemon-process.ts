@@ -1,0 +1,111 @@
+/** A real `agent-wrap daemon` (the bundle) in a state directory, and what is asked of it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as z from 'zod';
+import { parseResult, unwrap } from '../../src/afd/parse-result.ts';
+import { callRpc } from '../../src/client/rpc.ts';
+import { FILE, LEADING } from '../helpers/outer-terminal.ts';
+import { waitFor } from '../helpers/wait-for.ts';
+import { exited } from './leaders.ts';
+
+/** The relay's directory in a state directory, P19. */
+export const relayDirectory = (state: string): string =>
+  join(state, 'agent-relay', `default@${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}`);
+
+/** Makes the relay's directory as the product would, to put a store there before its first daemon. */
+export function makeRelayDirectory(state: string): string {
+  const directory = relayDirectory(state);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return directory;
+}
+
+const running = new Set<DaemonProcess>();
+
+/** Calls `use` with a state directory that is removed afterwards; daemons still running there are killed. */
+export async function withState<T>(use: (state: string) => Promise<T>): Promise<T> {
+  const state = mkdtempSync(join(tmpdir(), 'agent-wrap-fault-'));
+  try {
+    return await use(state);
+  } finally {
+    for (const daemon of running) if (daemon.state.startsWith(state)) await daemon.kill();
+    rmSync(state, { recursive: true, force: true });
+  }
+}
+
+const polled = z.object({
+  messages: z.array(z.looseObject({ body: z.string().optional() })),
+  hasMore: z.boolean(),
+  lastMessageId: z.string().optional(),
+});
+
+export class DaemonProcess {
+  readonly child: ChildProcess;
+  readonly state: string;
+  /** What it has said on stdout and stderr. */
+  said = '';
+
+  private constructor(child: ChildProcess, state: string) {
+    this.child = child;
+    this.state = state;
+    running.add(this);
+    child.once('exit', () => running.delete(this));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (bytes) => {
+        this.said += bytes;
+      });
+    }
+  }
+
+  /** Starts it, and waits until it listens or has ended. */
+  static async start(
+    state: string,
+    env: Record<string, string> = {},
+    ...args: string[]
+  ): Promise<DaemonProcess> {
+    const { PATH = '' } = process.env;
+    const child = spawn(FILE, [...LEADING, 'daemon', ...args], {
+      env: { PATH, HOME: state, XDG_STATE_HOME: state, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const daemon = new DaemonProcess(child, state);
+    await waitFor(() => daemon.said.includes('listening') || !daemon.alive, 'the daemon to start', 60_000);
+    return daemon;
+  }
+
+  get directory(): string {
+    return relayDirectory(this.state);
+  }
+
+  get store(): string {
+    return join(this.directory, 'store');
+  }
+
+  get alive(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** What waits for the person, oldest first, all of it; each is claimed. */
+  async inbox(): Promise<string[]> {
+    const bodies: string[] = [];
+    for (let since: string | undefined; ; ) {
+      const input = { limit: 100, ...(since === undefined ? {} : { since }) };
+      const answer = await callRpc(join(this.directory, 'relay.sock'), 'relay-poll', input);
+      const { messages, hasMore, lastMessageId } = unwrap(parseResult(polled, answer));
+      bodies.push(...messages.map(({ body = '' }) => body));
+      if (!hasMore || messages.length === 0) return bodies;
+      since = lastMessageId;
+    }
+  }
+
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.child.kill(signal);
+    await exited(this.child);
+  }
+
+  /** Waits until it has ended by itself. */
+  async ended(ms = 60_000): Promise<void> {
+    await waitFor(() => !this.alive, 'the daemon to end', ms);
+  }
+}

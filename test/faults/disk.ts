@@ -1,0 +1,92 @@
+/** The disk below a real process's store, as the test wants it: disk.cjs loaded by NODE_OPTIONS. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface DiskOrder {
+  /** Only this process; absent: each that was started with our environment. */
+  pid?: number;
+  /** The code with which each write, or each sync, fails. */
+  write?: string;
+  sync?: string;
+  /** Bytes that the store's directory may hold in all; beyond it writes are short, then ENOSPC. */
+  room?: number;
+  /** Milliseconds by which a sync that is done on the disk is told later. */
+  slowMs?: number;
+}
+
+interface LedgerLine {
+  pid: number;
+  /** A sync succeeded: of a file up to `size`, or of the directory with these names. */
+  ino?: number;
+  size?: number;
+  names?: Record<string, number>;
+  failed?: 'write' | 'full' | 'sync';
+}
+
+export class FaultyDisk {
+  readonly #folder: string;
+
+  /** Its order and ledger lie in `state`, and go with it. */
+  constructor(state: string) {
+    this.#folder = mkdtempSync(join(state, 'disk-'));
+  }
+
+  /** For the processes whose disk this is. */
+  get env(): Record<string, string> {
+    const loader = fileURLToPath(new URL('disk.cjs', import.meta.url));
+    return { NODE_OPTIONS: `--require=${loader}`, FAULT_DISK: this.#folder };
+  }
+
+  order(order: DiskOrder): void {
+    const path = join(this.#folder, 'order.json');
+    writeFileSync(`${path}.new`, JSON.stringify(order));
+    renameSync(`${path}.new`, path);
+  }
+
+  get ledger(): LedgerLine[] {
+    const path = join(this.#folder, 'ledger');
+    if (!existsSync(path)) return [];
+    const lines = readFileSync(path, 'utf8').split('\n');
+    return lines.slice(0, -1).map((line) => JSON.parse(line) as LedgerLine);
+  }
+
+  /** Files of which a sync failed and, by the same process, a later one was called good. */
+  syncsRetried(): number[] {
+    const failed = new Set<string>();
+    const retried: number[] = [];
+    for (const { pid, ino, failed: what, size } of this.ledger) {
+      if (what === 'sync') failed.add(`${pid} ${ino}`);
+      else if (size !== undefined && failed.has(`${pid} ${ino}`)) retried.push(ino as number);
+    }
+    return retried;
+  }
+
+  /**
+   * Copies a store as a power cut now may leave it at its worst: the names that were synced, of each file
+   * the bytes that were. Nobody is stopped for it, and nothing later than the ledger's last line is in it.
+   */
+  copySynced(store: string, to: string): void {
+    const ledger = this.ledger;
+    const sizes = new Map<number, number>();
+    for (const { ino, size } of ledger) if (size !== undefined) sizes.set(ino as number, size);
+    const names = ledger.findLast((line) => line.names !== undefined)?.names ?? {};
+    mkdirSync(to, { recursive: true, mode: 0o700 });
+    const there = new Map(readdirSync(store).map((name) => [statSync(join(store, name)).ino, name]));
+    for (const [name, ino] of Object.entries(names)) {
+      const now = there.get(ino);
+      if (now === undefined) continue;
+      const bytes = readFileSync(join(store, now)).subarray(0, sizes.get(ino) ?? 0);
+      writeFileSync(join(to, name), bytes, { mode: 0o600 });
+    }
+  }
+}
