@@ -106,8 +106,13 @@ class Flooder {
     const text = join(at, 'text');
     writeFileSync(text, what);
     const agent = `printf ready; while :; do if [ -e ${this.#flag} ]; then cat ${text}; else sleep 0.05; fi; done`;
-    const wrapper = [...COMMAND, '--namespace', 'bench', '--name', 'host', 'sh', '-c', `'${agent}'`].join(' ');
-    this.#child = spawn('script', ['-qfc', wrapper, '/dev/null'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const wrapper = [...COMMAND, '--namespace', 'bench', '--name', 'host', 'sh', '-c', `'${agent}'`].join(
+      ' ',
+    );
+    this.#child = spawn('script', ['-qfc', wrapper, '/dev/null'], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
   }
 
   /** The agent runs. What it prints from now on is thrown away by cat(1), not by us. */

@@ -225,7 +225,10 @@ async function takeover(): Promise<number> {
   const daemon = await startDaemon(at, 'sync');
   const place = { system: 'relay' as const, at, durability: 'sync' as const, mayLead: true };
   const names = (side: string) => Array.from({ length: 5 }, (_, i) => `${side}${i}`);
-  const peers = await Promise.all([Peer.open(home, place, ...names('a')), Peer.open(home, place, ...names('b'))]);
+  const peers = await Promise.all([
+    Peer.open(home, place, ...names('a')),
+    Peer.open(home, place, ...names('b')),
+  ]);
   const back = new Set<string>();
   let last = 0;
   const killedUs = nowUs();
