@@ -1,6 +1,6 @@
 /** A real `agent-wrap daemon` (the bundle) in a state directory, and what is asked of it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
@@ -59,13 +59,20 @@ export class DaemonProcess {
   }
 
   /** Starts it, and waits until it listens or has ended. */
-  static async start(
+  static start(state: string, env: Record<string, string> = {}, ...args: string[]): Promise<DaemonProcess> {
+    return DaemonProcess.startBy([], state, env, ...args);
+  }
+
+  /** The same, started by another command (prlimit, nice). */
+  static async startBy(
+    command: readonly string[],
     state: string,
     env: Record<string, string> = {},
     ...args: string[]
   ): Promise<DaemonProcess> {
     const { PATH = '' } = process.env;
-    const child = spawn(FILE, [...LEADING, 'daemon', ...args], {
+    const [file, ...words] = [...command, FILE, ...LEADING, 'daemon', ...args] as [string, ...string[]];
+    const child = spawn(file, words, {
       env: { PATH, HOME: state, XDG_STATE_HOME: state, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -84,6 +91,12 @@ export class DaemonProcess {
 
   get alive(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** Bytes of memory it has in use. */
+  get rss(): number {
+    const pages = readFileSync(`/proc/${this.child.pid}/statm`, 'latin1').split(' ')[1];
+    return Number(pages) * 4096;
   }
 
   /** What waits for the person, oldest first, all of it; each is claimed. */

@@ -1,5 +1,5 @@
 /**
- * A connection that sends numbered messages to the person and keeps what it was told of each. It knows the
+ * A connection that sends numbered messages, to the person mostly, and keeps what it was told of each. It knows the
  * spec only and sends nothing again: what the store loses, no outbox brings back.
  */
 import { createHash } from 'node:crypto';
@@ -38,11 +38,13 @@ export class Sender {
   readonly #connection: Connection;
   #welcome = false;
   readonly #first: number;
+  readonly #to: string;
   #sent = 0;
 
-  private constructor(connection: Connection, first: number) {
+  private constructor(connection: Connection, first: number, to: string) {
     this.#connection = connection;
     this.#first = first;
+    this.#to = to;
     connection.start({
       envelope: (envelope) => {
         if (envelope.type === 'WELCOME') this.#welcome = true;
@@ -66,10 +68,10 @@ export class Sender {
     connection.send(newEnvelope('HELLO', { agent: 'sender', capabilities: { ack: true } }, Date.now()));
   }
 
-  /** Connected and welcomed; its messages are numbered from `first` on. */
-  static async join(state: string, first = 1): Promise<Sender> {
+  /** Connected and welcomed; its messages go to `to` and are numbered from `first` on. */
+  static async join(state: string, first = 1, to = 'user'): Promise<Sender> {
     const path = join(relayDirectory(state), 'relay.sock');
-    const sender = new Sender(new Connection(socketLink(await connectUnix(path))), first);
+    const sender = new Sender(new Connection(socketLink(await connectUnix(path))), first, to);
     await waitFor(() => sender.#welcome, 'a WELCOME for the sender', 60_000);
     return sender;
   }
@@ -90,7 +92,7 @@ export class Sender {
     const body = bodyOf(n, bytes);
     const meta = { requires_ack: true };
     const envelope = newEnvelope('SEND', { kind: 'message', body }, Date.now(), {
-      to: 'user',
+      to: this.#to,
       payload_meta: meta,
     });
     this.#numbers.set(envelope.id, n);

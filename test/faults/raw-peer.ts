@@ -1,0 +1,40 @@
+/** A connection that knows the framing only: bytes out as the test likes, frames in as they come. */
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { type Envelope, encodeEnvelope, newEnvelope, parseEnvelope } from '../../src/protocol/envelope.ts';
+import { FrameDecoder } from '../../src/protocol/frame.ts';
+import { relayDirectory } from './daemon-process.ts';
+
+export const helloFrame = (agent: string): Buffer =>
+  encodeEnvelope(newEnvelope('HELLO', { agent, capabilities: { ack: true } }, Date.now()));
+
+export const byeFrame = (): Buffer => encodeEnvelope(newEnvelope('BYE', {}, Date.now()));
+
+export class RawPeer {
+  readonly socket: Socket;
+  readonly received: Envelope[] = [];
+  closed = false;
+
+  constructor(state: string) {
+    this.socket = connect(join(relayDirectory(state), 'relay.sock'));
+    const decoder = new FrameDecoder();
+    this.socket.on('data', (bytes: Buffer) => {
+      for (const body of decoder.push(bytes)) this.received.push(parseEnvelope(body));
+    });
+    this.socket.on('error', () => {});
+    this.socket.on('close', () => {
+      this.closed = true;
+    });
+  }
+
+  /** The type of each frame, of an ERROR also its code. */
+  get types(): string[] {
+    return this.received.map(({ type, payload }) =>
+      type === 'ERROR' ? `ERROR ${(payload as { code: string }).code}` : type,
+    );
+  }
+
+  got(type: string): boolean {
+    return this.types.includes(type);
+  }
+}
