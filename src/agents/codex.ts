@@ -71,6 +71,7 @@ function mcpArguments({ command, args, envVars }: McpLaunch): string[] {
 
 export const codex: Adapter = {
   profile: 'codex',
+  sources: ['transcript'],
 
   async prepare(context) {
     const { args, briefing, clock, cwd, env, log } = context;

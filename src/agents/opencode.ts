@@ -33,6 +33,7 @@ function briefing(context: AdapterContext): Record<string, string> | undefined {
 
 export const opencode: Adapter = {
   profile: 'opencode',
+  sources: ['api'],
 
   async prepare(context) {
     const { args, clock, log, positions } = context;
