@@ -134,6 +134,8 @@ export interface Prepared {
 
 export interface Adapter {
   readonly profile: Profile;
+  /** The sources of speech that this kind of agent has, best first. The screen is one of every agent. */
+  readonly sources: readonly SpeechSource['kind'][];
   /**
    * Must not take longer than a few milliseconds: the person waits for the agent's first byte.
    * Asynchronous because a port must be known before the arguments are.

@@ -34,6 +34,7 @@ async function listen(context: AdapterContext): Promise<HookServer | undefined> 
 
 export const claude: Adapter = {
   profile: 'claude',
+  sources: ['hook', 'transcript'],
 
   async prepare(context) {
     const { clock, log, positions, speech } = context;

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Adapter, AdapterContext, McpLaunch } from './adapter.ts';
-import { optionValue } from './arguments.ts';
+import { hasOption, optionValue } from './arguments.ts';
 import { CodexQueue } from './codex-queue.ts';
 import { codexAsks, codexInputBox, codexTitle } from './codex-screen.ts';
 import { CodexThreads } from './codex-threads.ts';
@@ -71,15 +71,18 @@ function mcpArguments({ command, args, envVars }: McpLaunch): string[] {
 
 export const codex: Adapter = {
   profile: 'codex',
+  sources: ['transcript'],
 
   async prepare(context) {
     const { args, briefing, clock, cwd, env, log } = context;
     const first = subcommand(args);
     const session = first === undefined || !OTHERS.has(first);
     const home = env.CODEX_HOME || join(env.HOME ?? '/', '.codex');
+    // What `-c` says is lost on the way to a server elsewhere (0.169.0).
+    const remote = hasOption(args, '--remote');
     // A resumed thread keeps the instructions it began with.
     const byMessage =
-      first === 'resume' || first === 'fork' || first === 'review' || hasOwnInstructions(context, home);
+      remote || ['resume', 'fork', 'review'].includes(first ?? '') || hasOwnInstructions(context, home);
     const configured = session && briefing !== undefined && !byMessage;
     const state = new SignalState({ title: codexTitle, asks: codexAsks, inputBox: codexInputBox }, log);
     const folder = resolve(cwd, optionValue(args, '-C', '--cd') ?? '.');
@@ -95,7 +98,10 @@ export const codex: Adapter = {
     state.onChange((now) => (now === 'busy' ? threads.turnBegan() : now === 'ready' && threads.turnEnded()));
     // Valid TOML: a JSON string is a basic string of TOML.
     const config = configured ? ['-c', `developer_instructions=${JSON.stringify(briefing)}`] : [];
-    if (session && context.mcp !== undefined) config.push(...mcpArguments(context.mcp));
+    if (session && context.mcp !== undefined) {
+      if (remote) log.warn('codex-no-tools', { reason: 'codex --remote takes no settings for one run' });
+      else config.push(...mcpArguments(context.mcp));
+    }
     const listed = session && (context.speech === 'auto' || context.speech === 'transcript');
     const { file, launcher = [] } = context;
     const queue = new CodexQueue({ file, launcher, env, cwd, thread: () => threads.current });

@@ -66,6 +66,7 @@ function nameSession(context: AdapterContext): string | undefined {
 
 export const gemini: Adapter = {
   profile: 'gemini',
+  sources: ['transcript'],
 
   async prepare(context) {
     const { args, briefing, clock, cwd, env, log, positions } = context;

@@ -14,6 +14,7 @@ export const UNKNOWN_STATE: StateReader = {
 
 export const generic: Adapter = {
   profile: 'generic',
+  sources: [],
   prepare: async (context) => ({
     args: context.args,
     env: {},

@@ -45,6 +45,13 @@ export type OpencodeEvent =
   | { kind: 'asked'; session: string; request: string }
   | { kind: 'answered'; request: string };
 
+/**
+ * The place of a message or part among all of its server: ids rise with the time, whichever process made them.
+ * NaN, which is neither before nor after any other, if the id is not of the shape we know.
+ */
+export const orderOf = (id: string): number =>
+  Number.parseInt(/^[a-z]+_([0-9a-f]{12})/.exec(id)?.[1] ?? '', 16);
+
 /** The event in the data of one server-sent event; undefined for those we have no use for. */
 export function parseOpencodeEvent(data: string): OpencodeEvent | undefined {
   const record = parseRecord(data);

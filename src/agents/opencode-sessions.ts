@@ -3,12 +3,13 @@
  * reasoning), what it is asked, and whether it works. Pure. Seen in opencode 1.18.33. real-agents.md §5.
  */
 import type { AgentState, SpeechSink } from './adapter.ts';
-import type { Choice, OpencodeEvent, SessionInfo } from './opencode-event.ts';
+import { type Choice, type OpencodeEvent, orderOf, type SessionInfo } from './opencode-event.ts';
+import type { Kept } from './positions.ts';
 
 /** Messages whose role is remembered: far more than can be under way. */
 const MAX_MESSAGES = 1000;
 
-/** Events kept of a session until the server has said whose it is. */
+/** Events kept of a session until the server has said whose it is, or what was missed in it. */
 const MAX_HELD = 10_000;
 
 /** A text of the model while it is written. */
@@ -25,8 +26,23 @@ export interface Target {
   choice: Choice;
 }
 
+/** An event that has to wait, and the time that limits it (see `catchUp`). */
+interface Held {
+  event: OpencodeEvent;
+  since: number | undefined;
+}
+
 export interface SessionsOptions {
+  /** Messages begun before (milliseconds since the epoch) are of another run. */
+  started: number;
   sink: Required<Pick<SpeechSink, 'text' | 'end' | 'prompt'>>;
+  /**
+   * The first message of this run stands in a session of the person's. True: something was missed in it, and
+   * it waits until `goOn()`.
+   */
+  entered(session: string, message: string): boolean;
+  /** All that the model said in this session, up to this part, was handed on. */
+  told(session: string, part: string): void;
   /** Of this session we know nothing: `session()` is to be called with what the server says of it. */
   lookUp(session: string): void;
   /** The state may be another. */
@@ -36,7 +52,9 @@ export interface SessionsOptions {
 export class OpencodeSessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Map<string, SessionInfo>();
-  readonly #held = new Map<string, OpencodeEvent[]>();
+  readonly #held = new Map<string, Held[]>();
+  /** Sessions with messages of this run; `waits`: until what was missed in them has been told. */
+  readonly #entered = new Map<string, 'waits' | 'goes-on'>();
   readonly #roles = new Map<string, 'user' | 'speech' | 'other'>();
   readonly #parts = new Map<string, Part>();
   readonly #busy = new Set<string>();
@@ -75,6 +93,29 @@ export class OpencodeSessions {
     for (const event of events) this.#take(event, since);
   }
 
+  /** Tells what an earlier wrapper of ours did not live to hear, of what the server has stored of a session. */
+  tellMissed(session: string, stored: readonly OpencodeEvent[], { offset, until }: Kept): void {
+    const { started, sink, told } = this.#options;
+    const missed = new Set<string>();
+    for (const event of stored) {
+      if (event.kind === 'message' && event.role === 'assistant' && !event.summary) {
+        if (event.created <= until && event.created < started) missed.add(event.id);
+      } else if (event.kind === 'text' && missed.has(event.message) && orderOf(event.part) > offset) {
+        // What nobody writes to its end any more is speech as far as its lines are whole.
+        const text = event.ended ? event.text : event.text.slice(0, event.text.lastIndexOf('\n') + 1);
+        if (text !== '') sink.text(event.part, 0, text);
+        sink.end(event.part);
+        told(session, event.part);
+      }
+    }
+  }
+
+  /** What was missed in it has been told. */
+  goOn(session: string): void {
+    this.#entered.set(session, 'goes-on');
+    this.#release(session);
+  }
+
   /** The sessions at work, after events were missed. What is asked then, the screen tells. */
   setBusy(sessions: readonly string[]): void {
     this.#busy.clear();
@@ -95,7 +136,7 @@ export class OpencodeSessions {
     }
     if (event.kind === 'message' || event.kind === 'text' || event.kind === 'delta') {
       const session = this.#sessions.get(event.session);
-      if (!session) this.#hold(event);
+      if (!session || this.#entered.get(event.session) === 'waits') this.#hold(event, since);
       else if (session.parent === undefined) this.#own(event, since);
       return;
     }
@@ -107,17 +148,30 @@ export class OpencodeSessions {
 
   #session(session: SessionInfo): void {
     this.#sessions.set(session.id, session);
-    const held = this.#held.get(session.id) ?? [];
-    this.#held.delete(session.id);
-    for (const event of held) this.push(event);
+    if (this.#entered.get(session.id) !== 'waits') this.#release(session.id);
   }
 
-  #hold(event: Extract<OpencodeEvent, { session: string }>): void {
+  #release(session: string): void {
+    const held = this.#held.get(session) ?? [];
+    this.#held.delete(session);
+    for (const { event, since } of held) this.#take(event, since);
+  }
+
+  #hold(event: Extract<OpencodeEvent, { session: string }>, since: number | undefined): void {
     const held = this.#held.get(event.session);
     if (!held) {
-      this.#held.set(event.session, [event]);
-      this.#options.lookUp(event.session);
-    } else if (held.length < MAX_HELD) held.push(event);
+      this.#held.set(event.session, [{ event, since }]);
+      if (!this.#sessions.has(event.session)) this.#options.lookUp(event.session);
+    } else if (held.length < MAX_HELD) held.push({ event, since });
+  }
+
+  /** At its first message of this run; true if that has to wait. */
+  #waits(event: Extract<OpencodeEvent, { kind: 'message' }>): boolean {
+    const { session, id, created } = event;
+    if (created < this.#options.started || this.#entered.has(session)) return false;
+    const waits = this.#options.entered(session, id);
+    this.#entered.set(session, waits ? 'waits' : 'goes-on');
+    return waits;
   }
 
   #own(
@@ -126,7 +180,8 @@ export class OpencodeSessions {
   ): void {
     switch (event.kind) {
       case 'message':
-        this.#message(event, since);
+        if (this.#waits(event)) this.#hold(event, since);
+        else this.#message(event, since);
         break;
       case 'text':
         this.#text(event, since);
@@ -164,6 +219,7 @@ export class OpencodeSessions {
     if (!event.ended) return;
     this.#parts.delete(event.part);
     this.#options.sink.end(event.part);
+    this.#options.told(event.session, event.part);
   }
 
   #say(id: string, part: Part, text: string): void {

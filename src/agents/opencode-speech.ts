@@ -3,11 +3,18 @@ import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
 import { isRecord, recordIn } from './json-record.ts';
-import { type OpencodeEvent, parseOpencodeEvent, parseSession, parseStored } from './opencode-event.ts';
+import {
+  type OpencodeEvent,
+  orderOf,
+  parseOpencodeEvent,
+  parseSession,
+  parseStored,
+} from './opencode-event.ts';
 import type { ServerPlan } from './opencode-launch.ts';
 import { OpencodeServer } from './opencode-server.ts';
 import { OpencodeSessions } from './opencode-sessions.ts';
 import type { OpencodeState } from './opencode-state.ts';
+import type { Kept, Positions } from './positions.ts';
 
 /** Milliseconds in which opencode must have opened its port; seen: 2–10 s. */
 const START_MS = 120_000;
@@ -15,15 +22,20 @@ const START_MS = 120_000;
 /** Milliseconds by which a message may be older than the break that hid it. */
 const EARLIER_MS = 1_000;
 
-/** Messages asked for after a break. */
+/** Messages asked for after a break; after a crash of ours more and more, until all that was missed is there. */
 const MISSED_MESSAGES = 50;
+const MORE_MESSAGES = 4;
 
 export interface OpencodeSpeechOptions {
   plan: ServerPlan;
   state: OpencodeState;
+  positions: Positions;
   clock: Clock;
   log: Log;
 }
+
+/** How the position in a session is named: its server ends with us, and the next one goes on with it. */
+const keyOf = (session: string): string => `opencode ${session}`;
 
 export class OpencodeSpeech implements SpeechSource {
   readonly kind = 'api';
@@ -33,6 +45,7 @@ export class OpencodeSpeech implements SpeechSource {
   readonly #deadline: Timer;
   #sink: SpeechSink | undefined;
   #onPrompt: ((text: string) => void) | undefined;
+  readonly #started: number;
   #failed: string | undefined;
   /** Since when we may have missed something (wall clock), at first since the start; undefined if nothing. */
   #broke: number | undefined;
@@ -43,8 +56,12 @@ export class OpencodeSpeech implements SpeechSource {
   constructor(options: OpencodeSpeechOptions) {
     this.#options = options;
     const { plan, state, clock, log } = options;
-    this.#broke = clock.now();
+    this.#started = clock.now();
+    this.#broke = this.#started;
     this.sessions = new OpencodeSessions({
+      started: this.#started,
+      entered: (session, message) => this.#entered(session, message),
+      told: (session, part) => this.#keep(session, orderOf(part)),
       sink: {
         text: (...said) => this.#sink?.text(...said),
         end: (message) => this.#sink?.end(message),
@@ -92,7 +109,8 @@ export class OpencodeSpeech implements SpeechSource {
     if (this.#broke === undefined) return;
     const waiting: OpencodeEvent[] = [];
     this.#waiting = waiting;
-    const caughtUp = await this.#catchUp(this.#broke - EARLIER_MS);
+    // What is older than our start was said in another run.
+    const caughtUp = await this.#catchUp(Math.max(this.#started, this.#broke - EARLIER_MS));
     // Broken again meanwhile: the next time begins at the same moment.
     if (this.#waiting !== waiting) return;
     this.#waiting = undefined;
@@ -134,6 +152,36 @@ export class OpencodeSpeech implements SpeechSource {
       this.#options.log.warn('opencode-missed', { error });
       return false;
     }
+  }
+
+  /** Is there anything that a wrapper before us did not live to hear? Then it is told first. */
+  #entered(session: string, message: string): boolean {
+    const kept = this.#sink && this.#options.positions.get(keyOf(session));
+    this.#keep(session, kept?.offset ?? orderOf(message));
+    if (kept === undefined) return false;
+    void this.#tellMissed(session, kept);
+    return true;
+  }
+
+  #keep(session: string, order: number): void {
+    if (this.#sink && !Number.isNaN(order)) this.#options.positions.set(keyOf(session), order);
+  }
+
+  async #tellMissed(session: string, kept: Kept): Promise<void> {
+    try {
+      let stored: OpencodeEvent[] = [];
+      for (let limit = MISSED_MESSAGES; ; limit *= MORE_MESSAGES) {
+        const answer = await this.server.get(`/session/${session}/message?limit=${limit}`);
+        const messages = Array.isArray(answer) ? answer.filter(isRecord) : [];
+        stored = messages.flatMap(parseStored);
+        const first = stored.find((event) => event.kind === 'message');
+        if (messages.length < limit || first === undefined || orderOf(first.id) <= kept.offset) break;
+      }
+      this.sessions.tellMissed(session, stored, kept);
+    } catch (error) {
+      this.#options.log.warn('opencode-missed', { session, error });
+    }
+    this.sessions.goOn(session);
   }
 
   async #lookUp(session: string): Promise<void> {

@@ -33,14 +33,15 @@ function briefing(context: AdapterContext): Record<string, string> | undefined {
 
 export const opencode: Adapter = {
   profile: 'opencode',
+  sources: ['api'],
 
   async prepare(context) {
-    const { args, clock, log } = context;
+    const { args, clock, log, positions } = context;
     const state = new OpencodeState(log);
     const conversation = isConversation(args);
     const server = conversation ? await plan(context) : undefined;
     const briefed = conversation ? briefing(context) : undefined;
-    const speech = server && new OpencodeSpeech({ plan: server, state, clock, log });
+    const speech = server && new OpencodeSpeech({ plan: server, state, positions, clock, log });
     const native =
       speech && new OpencodeNative({ server: speech.server, sessions: speech.sessions, state, clock });
     if (native) speech.onPrompt((text) => native.taken(text));

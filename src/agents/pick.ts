@@ -1,6 +1,7 @@
 /** Which adapter fits a command: by the basename of what really runs, through npx, node and the like. */
 import { basename } from 'node:path';
-import type { Adapter, Profile } from './adapter.ts';
+import { RelayError } from '../base/errors.ts';
+import type { Adapter, Profile, SpeechKind } from './adapter.ts';
 import { generic } from './generic.ts';
 
 /** Each is loaded only for its own agent: the person waits for the first byte. */
@@ -28,6 +29,9 @@ const NAMES: Record<string, Profile> = {
 /** Programs that run another one named in their arguments, and hand on what follows its name. */
 const RUNNERS = new Set(['node', 'nodejs', 'bun', 'deno', 'npx', 'bunx', 'pnpx', 'pnpm', 'yarn', 'env']);
 
+/** Options of a runner whose value is no program that it runs. */
+const TAKE_PACKAGE = new Set(['-p', '--package']);
+
 /** Words between a runner and what it runs. */
 const RUNNER_WORDS = new Set(['run', 'exec', 'dlx', 'x', '--']);
 
@@ -43,6 +47,7 @@ function nameOf(word: string): string {
 /** The agent in a command, its program first: which one, and at which word. */
 export function findAgent(command: readonly string[]): { profile: Profile; index: number } | undefined {
   for (const [index, word] of command.entries()) {
+    if (TAKE_PACKAGE.has(command[index - 1] ?? '')) continue;
     const name = nameOf(word);
     if (Object.hasOwn(NAMES, name)) return { profile: NAMES[name] as Profile, index };
     const runner = index === 0 && RUNNERS.has(name);
@@ -67,10 +72,19 @@ export async function pickAdapter(
   return found === undefined || found.index === 0 ? adapter : behindLauncher(adapter, found.index);
 }
 
+/** Throws USAGE if this kind of agent has no such source of speech. */
+export function requireSource({ profile, sources }: Adapter, speech: SpeechKind | 'auto'): void {
+  const valid: readonly string[] = ['auto', ...sources, 'screen'];
+  if (valid.includes(speech)) return;
+  throw new RelayError('USAGE', `--speech ${speech}: the profile ${profile} has no such source`, {
+    suggestion: `use --speech ${valid.join(', ').replace(/, (\w+)$/, ' or $1')}`,
+  });
+}
+
 /** The adapter for an agent that another program runs: our arguments go behind that program's own. */
 function behindLauncher(adapter: Adapter, words: number): Adapter {
   return {
-    profile: adapter.profile,
+    ...adapter,
     async prepare(context) {
       const launcher = context.args.slice(0, words);
       const prepared = await adapter.prepare({ ...context, launcher, args: context.args.slice(words) });

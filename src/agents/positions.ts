@@ -1,6 +1,7 @@
 /**
  * How far each transcript was heard, kept on disk for the wrapper that takes up a session after ours was
  * killed. What we close in order leaves nothing behind: then a resumed transcript is heard from its end on.
+ * A transcript is a file, named by its absolute path, or a session that the agent's server keeps, by any other name.
  */
 
 /** A message that was told under another id than its transcript's, while that does not hold it yet. */
@@ -12,7 +13,7 @@ export interface Begun {
 
 /** What a wrapper that was killed left behind of a transcript. */
 export interface Kept {
-  /** Bytes that were heard: the end of a line. */
+  /** Of a file, the bytes that were heard: the end of a line. Of a session, whatever rises with what was heard. */
   offset: number;
   begun: readonly Begun[];
   /** What is newer was not said to that wrapper (milliseconds since the epoch). */
@@ -20,14 +21,14 @@ export interface Kept {
 }
 
 export interface Positions {
-  /** Where a killed wrapper was; undefined for a file that none was hearing, or that is another by now. */
-  get(file: string): Kept | undefined;
+  /** Where a killed wrapper was; undefined for a transcript none was hearing, or a file that is another by now. */
+  get(transcript: string): Kept | undefined;
   /**
-   * All of the file before `offset` was heard. The first position of a file is kept at once, so it must come
+   * All of it before `offset` was heard. The first position of a transcript is kept at once, so it must come
    * before anything is told; so is a message in `begun` that was not there before; the rest within seconds.
    */
-  set(file: string, offset: number, begun?: readonly Begun[]): void;
+  set(transcript: string, offset: number, begun?: readonly Begun[]): void;
 }
 
-/** Keeps nothing: every file is unknown. */
+/** Keeps nothing: every transcript is unknown. */
 export const NO_POSITIONS: Positions = { get: () => undefined, set: () => {} };

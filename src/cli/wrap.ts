@@ -202,13 +202,14 @@ async function wrapOnRelay({
   log,
 }: Wrapping): Promise<number> {
   // Loaded only now: without the relay nobody pays for it.
-  const [{ Wrapper }, { attach }, { pickAdapter }] = await Promise.all([
+  const [{ Wrapper }, { attach }, { pickAdapter, requireSource }] = await Promise.all([
     import('../wrap/wrapper.ts'),
     import('../wrap/attach.ts'),
     import('../agents/pick.ts'),
   ]);
   const place = placeOf(options, process.env);
   const adapter = await pickAdapter([file, ...args], options.profile);
+  requireSource(adapter, options.speech);
   const { durability } = options;
   return Wrapper.run({
     adapter,

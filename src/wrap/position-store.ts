@@ -14,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { parseRecord, recordsIn, stringIn } from '../agents/json-record.ts';
 import type { Begun, Kept, Positions } from '../agents/positions.ts';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -35,11 +35,11 @@ export const MAX_KEPT = 256;
 
 /** A position as it is written. */
 interface Position {
-  file: string;
+  transcript: string;
   inode: number;
   offset: number;
   begun: Begun[];
-  /** The wrapper that hears the file. */
+  /** The wrapper that hears it. */
   pid: number;
   /** Its last sign of life, milliseconds since the epoch. */
   alive: number;
@@ -72,34 +72,34 @@ export class PositionStore implements Positions {
     this.#options = options;
   }
 
-  get(file: string): Kept | undefined {
+  get(transcript: string): Kept | undefined {
     return this.#try(() => {
-      const kept = this.#read(file);
-      const stat = statSync(file, { throwIfNoEntry: false });
-      if (kept === undefined || stat === undefined || kept.file !== file) return undefined;
+      const kept = this.#read(transcript);
+      const stat = statOf(transcript);
+      if (kept === undefined || stat === undefined || kept.transcript !== transcript) return undefined;
       // Another wrapper hears it now: what it has not told yet, it will.
       if (kept.pid !== process.pid && isAlive(kept.pid)) return undefined;
       if (stat.ino !== kept.inode || stat.size < kept.offset) return undefined;
-      this.#options.log.info('heard.found', { file, offset: kept.offset, size: stat.size });
+      this.#options.log.info('heard.found', { transcript, offset: kept.offset, size: stat.size });
       return { offset: kept.offset, begun: kept.begun, until: kept.alive + AFTERLIFE_MS };
     });
   }
 
-  set(file: string, offset: number, begun: readonly Begun[] = []): void {
+  set(transcript: string, offset: number, begun: readonly Begun[] = []): void {
     if (this.#state !== 'open') return;
     this.#timer ??= this.#options.clock.every(WRITE_MS, () => this.#tick(), { unref: true });
-    const entry = this.#entries.get(file) ?? { offset, begun, written: undefined };
-    this.#entries.set(file, entry);
+    const entry = this.#entries.get(transcript) ?? { offset, begun, written: undefined };
+    this.#entries.set(transcript, entry);
     entry.offset = offset;
     entry.begun = begun;
     const { written } = entry;
     if (written === undefined) {
-      this.#write(file, entry, offset, begun);
+      this.#write(transcript, entry, offset, begun);
       return;
     }
     const fresh = begun.filter(({ id }) => !written.begun.some((one) => one.id === id));
     // Before its words leave; the position itself still waits for the relay.
-    if (fresh.length > 0) this.#write(file, entry, written.offset, [...written.begun, ...fresh]);
+    if (fresh.length > 0) this.#write(transcript, entry, written.offset, [...written.begun, ...fresh]);
   }
 
   /** The agent is gone: unless the relay still lacks something, there is nothing to take up. Twice is fine. */
@@ -108,7 +108,7 @@ export class PositionStore implements Positions {
     if (this.#state !== 'open') return;
     if (this.#options.settled()) {
       this.#try(() => {
-        for (const file of this.#entries.keys()) rmSync(this.#path(file), { force: true });
+        for (const transcript of this.#entries.keys()) rmSync(this.#path(transcript), { force: true });
       });
     }
     this.#state = 'closed';
@@ -117,21 +117,21 @@ export class PositionStore implements Positions {
   #tick(): void {
     if (!this.#options.settled()) return;
     const now = this.#options.clock.now();
-    for (const [file, entry] of this.#entries) {
+    for (const [transcript, entry] of this.#entries) {
       const { offset, begun, written } = entry;
       const same = written?.offset === offset && written.begun.length === begun.length;
-      if (!same || now - written.alive >= ALIVE_MS) this.#write(file, entry, offset, begun);
+      if (!same || now - written.alive >= ALIVE_MS) this.#write(transcript, entry, offset, begun);
     }
   }
 
-  #write(file: string, entry: Entry, offset: number, begun: readonly Begun[]): void {
+  #write(transcript: string, entry: Entry, offset: number, begun: readonly Begun[]): void {
     this.#try(() => {
-      const inode = statSync(file, { throwIfNoEntry: false })?.ino;
+      const inode = statOf(transcript)?.ino;
       // Not there yet: with its first line it will be.
       if (inode === undefined) return;
       const alive = this.#options.clock.now();
-      const position: Position = { file, inode, offset, begun: [...begun], pid: process.pid, alive };
-      const path = this.#path(file);
+      const position: Position = { transcript, inode, offset, begun: [...begun], pid: process.pid, alive };
+      const path = this.#path(transcript);
       const temporary = `${path}.${process.pid}`;
       writeFileSync(temporary, `${JSON.stringify(position)}\n`, { mode: 0o600 });
       renameSync(temporary, path);
@@ -139,16 +139,16 @@ export class PositionStore implements Positions {
     });
   }
 
-  #read(file: string): Position | undefined {
-    const path = this.#path(file);
+  #read(transcript: string): Position | undefined {
+    const path = this.#path(transcript);
     const text = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
     const position = text === undefined ? undefined : parsePosition(text);
     if (text !== undefined && position === undefined) this.#options.log.warn('heard.unreadable', { path });
     return position;
   }
 
-  #path(file: string): string {
-    const name = createHash('sha256').update(file).digest('hex').slice(0, 32);
+  #path(transcript: string): string {
+    const name = createHash('sha256').update(transcript).digest('hex').slice(0, 32);
     this.#directory ??= this.#open();
     return join(this.#directory, `${name}.json`);
   }
@@ -178,10 +178,17 @@ export class PositionStore implements Positions {
   }
 }
 
+/** A session that a server keeps, and that is no file, is there whatever happens: its server knows what it holds. */
+function statOf(transcript: string): { ino: number; size: number } | undefined {
+  return isAbsolute(transcript)
+    ? statSync(transcript, { throwIfNoEntry: false })
+    : { ino: 0, size: Number.MAX_SAFE_INTEGER };
+}
+
 function parsePosition(text: string): Position | undefined {
   const record = parseRecord(text);
-  const file = record && stringIn(record, 'file');
-  if (record === undefined || file === undefined) return undefined;
+  const transcript = record && stringIn(record, 'transcript');
+  if (record === undefined || transcript === undefined) return undefined;
   const { inode, offset, pid, alive } = record;
   if (![inode, offset, pid].every((value) => Number.isSafeInteger(value) && Number(value) >= 0)) {
     return undefined;
@@ -191,7 +198,7 @@ function parsePosition(text: string): Position | undefined {
     const [id, text] = [stringIn(one, 'id'), stringIn(one, 'text')];
     return id === undefined || text === undefined ? [] : [{ id, text }];
   });
-  return { file, inode: Number(inode), offset: Number(offset), begun, pid: Number(pid), alive };
+  return { transcript, inode: Number(inode), offset: Number(offset), begun, pid: Number(pid), alive };
 }
 
 function isAlive(pid: number): boolean {

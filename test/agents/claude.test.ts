@@ -6,7 +6,7 @@ import { anthropic } from '../../fixtures/models/anthropic.ts';
 import { ModelStub, paced } from '../../fixtures/models/stub.ts';
 import { claude } from '../../src/agents/claude.ts';
 import { AgentRun, type RunOptions } from './agent-run.ts';
-import { agentFile } from './install.ts';
+import { usable } from './install.ts';
 import { Sandbox } from './sandbox.ts';
 import { describeAgent } from './scenarios.ts';
 import { setupClaude } from './setup-claude.ts';
@@ -30,7 +30,7 @@ describeAgent({
   },
 });
 
-describe.skipIf(!existsSync(agentFile('claude')))('the real claude, alone in this', () => {
+describe.skipIf(!usable('claude'))('the real claude, alone in this', () => {
   /** One run in a sandbox of its own. */
   async function withRun(
     options: RunOptions,

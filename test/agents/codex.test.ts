@@ -1,11 +1,9 @@
-/** Codex 0.169.0, for real. real-agents.md. */
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openaiResponses } from '../../fixtures/models/openai-responses.ts';
 import { ModelStub } from '../../fixtures/models/stub.ts';
 import { codex } from '../../src/agents/codex.ts';
 import { AgentRun, type RunOptions } from './agent-run.ts';
-import { agentFile } from './install.ts';
+import { usable } from './install.ts';
 import { Sandbox } from './sandbox.ts';
 import { describeAgent } from './scenarios.ts';
 import { setupCodex } from './setup-codex.ts';
@@ -28,7 +26,7 @@ describeAgent({
   },
 });
 
-describe.skipIf(!existsSync(agentFile('codex')))('the real codex, alone in this', () => {
+describe.skipIf(!usable('codex'))('the real codex, alone in this', () => {
   /** Runs `test` with a way to start Codex as often as it wants, all in the same folder. */
   async function withRuns(
     test: (

@@ -1,12 +1,12 @@
 /** The relay's MCP tools in real agents, added by `--mcp` for one run. Issue 5. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { anthropic } from '../../fixtures/models/anthropic.ts';
 import { openaiResponses } from '../../fixtures/models/openai-responses.ts';
 import { type ModelProtocol, ModelStub } from '../../fixtures/models/stub.ts';
-import { type AgentName, agentFile } from './install.ts';
+import { type AgentName, usable } from './install.ts';
 import { type Launch, Sandbox } from './sandbox.ts';
 import { setupClaude } from './setup-claude.ts';
 import { setupCodex } from './setup-codex.ts';
@@ -58,7 +58,7 @@ const argvs = (): string =>
     .join('\n');
 
 for (const [name, subject] of Object.entries(SUBJECTS) as [AgentName, Subject][]) {
-  describe.skipIf(!existsSync(agentFile(name)))(`agent-wrap --mcp ${name}`, () => {
+  describe.skipIf(!usable(name))(`agent-wrap --mcp ${name}`, () => {
     it('its model is offered the tools, calls relay_send without a question, and reads the CommandResult', async () => {
       stub = new ModelStub(subject.protocol, ({ prompt, toolResult }) =>
         prompt.includes('greet the person') && toolResult === undefined

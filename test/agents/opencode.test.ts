@@ -6,7 +6,7 @@ import { openaiChat } from '../../fixtures/models/openai-chat.ts';
 import { ModelStub, paced } from '../../fixtures/models/stub.ts';
 import { opencode } from '../../src/agents/opencode.ts';
 import { AgentRun } from './agent-run.ts';
-import { agentFile } from './install.ts';
+import { usable } from './install.ts';
 import { Sandbox } from './sandbox.ts';
 import { describeAgent } from './scenarios.ts';
 import { setupOpencode } from './setup-opencode.ts';
@@ -35,7 +35,7 @@ describeAgent({
 /** Milliseconds for a start or a first answer on a machine that does much else; alone it takes 4–10 s. */
 const STARTED_MS = 90_000;
 
-describe.skipIf(!existsSync(agentFile('opencode')))('the real opencode, alone in this', () => {
+describe.skipIf(!usable('opencode'))('the real opencode, alone in this', () => {
   let box: Sandbox;
   let stub: ModelStub;
   let run: AgentRun;

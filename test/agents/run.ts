@@ -8,11 +8,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { AGENTS, type AgentName, install, versionOf } from './install.ts';
+import { install, named, versionOf } from './install.ts';
 import { loopbackOnly } from './loopback-only.ts';
 import { renderResults } from './results.ts';
 
-const names = (process.env.AGENTS?.split(',') ?? Object.keys(AGENTS)) as AgentName[];
+const names = named();
 for (const name of names) {
   const reason = install(name);
   console.log(reason ? `skipped: ${name}: ${reason}` : `${name} ${versionOf(name)}`);

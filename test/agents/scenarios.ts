@@ -7,7 +7,7 @@ import type { Adapter } from '../../src/agents/adapter.ts';
 import type { Directive } from '../../src/extract/directive.ts';
 import { Extractor } from '../../src/extract/extractor.ts';
 import { AgentRun, type RunOptions } from './agent-run.ts';
-import { type AgentName, agentFile } from './install.ts';
+import { type AgentName, usable } from './install.ts';
 import { type Launch, Sandbox } from './sandbox.ts';
 import { until } from './until.ts';
 
@@ -78,8 +78,7 @@ export function directivesOf(run: AgentRun): Directive[] {
 }
 
 export function describeAgent(subject: Subject): void {
-  const installed = existsSync(agentFile(subject.agent));
-  describe.skipIf(!installed)(`the real ${subject.agent}`, () => {
+  describe.skipIf(!usable(subject.agent))(`the real ${subject.agent}`, () => {
     let box: Sandbox;
     let stub: ModelStub;
     let launch: Launch;

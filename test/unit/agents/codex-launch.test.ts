@@ -14,7 +14,7 @@ describe('the arguments of Codex', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  async function argsFor(...args: string[]): Promise<readonly string[]> {
+  async function prepare(args: string[], briefing?: string) {
     const prepared = await codex.prepare({
       name: 'alice',
       file: 'codex',
@@ -22,7 +22,7 @@ describe('the arguments of Codex', () => {
       env: { HOME: folder },
       cwd: folder,
       runDirectory: () => folder,
-      briefing: undefined,
+      briefing,
       mcp: { command: '/usr/bin/node', args: ['cli.js', 'mcp'], envVars: ['AGENT_RELAY_TOKEN'] },
       speech: 'auto',
       positions: NO_POSITIONS,
@@ -31,8 +31,9 @@ describe('the arguments of Codex', () => {
       secret: () => 'secret',
     });
     await prepared.close();
-    return prepared.args;
+    return prepared;
   }
+  const argsFor = async (...args: string[]) => (await prepare(args)).args;
 
   it("carry the relay's tools before the words of the person: variables by name, no question before a call", async () => {
     expect(await argsFor('--no-alt-screen', 'fix it')).toEqual([
@@ -47,6 +48,13 @@ describe('the arguments of Codex', () => {
       '--no-alt-screen',
       'fix it',
     ]);
+  });
+
+  it('are left alone with --remote, which would not pass ours on: the first message briefs', async () => {
+    for (const args of [['--remote', 'unix://'], ['--remote=unix://']]) {
+      expect(await prepare(args, 'You are alice.')).toMatchObject({ args, briefByMessage: true });
+    }
+    expect((await prepare([], 'You are alice.')).briefByMessage).toBe(false);
   });
 
   it('are left alone for commands that begin no session', async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type OpencodeEvent, parseOpencodeEvent } from '../../../src/agents/opencode-event.ts';
+import { type OpencodeEvent, orderOf, parseOpencodeEvent } from '../../../src/agents/opencode-event.ts';
 import { OpencodeSessions } from '../../../src/agents/opencode-sessions.ts';
 import { ServerEvents } from '../../../src/agents/server-events.ts';
 
@@ -16,16 +16,27 @@ const recorded = readFileSync(
 const heard: string[] = [];
 const lookedUp: string[] = [];
 const states: string[] = [];
+const told: string[] = [];
+const entered: string[] = [];
+/** Sessions in which something was missed. */
+const missed = new Set<string>();
 let sessions: OpencodeSessions;
 
 beforeEach(() => {
-  heard.length = lookedUp.length = states.length = 0;
+  heard.length = lookedUp.length = states.length = told.length = entered.length = 0;
+  missed.clear();
   sessions = new OpencodeSessions({
     sink: {
       text: (id, offset, text) => heard.push(`${id}@${offset}: ${text}`),
       end: (id) => heard.push(`${id} ends`),
       prompt: (text) => heard.push(`prompt: ${text}`),
     },
+    started: 500,
+    entered: (session, message) => {
+      entered.push(`${session} ${message}`);
+      return missed.has(session);
+    },
+    told: (session, part) => told.push(`${session} ${part}`),
     lookUp: (session) => lookedUp.push(session),
     changed: () => states.at(-1) !== sessions.state && states.push(sessions.state),
   });
@@ -160,6 +171,68 @@ describe('the speech of opencode', () => {
     sessions.catchUp(stored, 1500);
     push(delta('p', 'two '), text('p', 'one two three', { ended: true }));
     expect(heard).toEqual(['p@0: one ', 'p@4: two ', 'p2@0: missed', 'p2 ends', 'p@8: three', 'p ends']);
+  });
+});
+
+describe('what a wrapper of ours that was killed did not hear', () => {
+  const id = (prefix: string, order: number) => `${prefix}_${order.toString(16).padStart(12, '0')}AbCdEf`;
+  const kept = { offset: 20, begun: [], until: 400 };
+
+  it('is told before anything new of the session, and nothing else is', () => {
+    missed.add('main');
+    push(session('main'), message(id('msg', 90), { role: 'user' }));
+    push(text(id('prt', 91), 'go on', { message: id('msg', 90) }));
+    push(message('m1'), text('p', ''), text('p', 'new', { ended: true }));
+    // The server repeats what it knows of the session: that is no sign to go on.
+    push(session('main'));
+    expect(heard).toEqual([]);
+    expect(entered).toEqual([`main ${id('msg', 90)}`]);
+    const old = (order: number, over: object = {}) =>
+      message(id('msg', order), { created: 300, completed: true, ...over });
+    const said = (of: number, order: number, content: string, over: object = {}) =>
+      text(id('prt', order), content, { message: id('msg', of), ended: true, ...over });
+    const stored = [
+      old(10),
+      said(10, 20, 'told before the crash'),
+      said(10, 21, 'the rest of that message'),
+      old(30, { role: 'user' }),
+      said(30, 31, 'a prompt'),
+      old(32, { summary: true }),
+      said(32, 33, 'a summary'),
+      old(40),
+      said(40, 41, 'broken off\n>>relay:bob half a', { ended: false }),
+      old(50, { created: 401 }),
+      said(50, 51, 'when nobody was wrapped'),
+      old(90, { created: 600 }),
+      said(90, 92, 'of this run'),
+    ];
+    sessions.tellMissed('main', stored, kept);
+    expect(told).toEqual([`main ${id('prt', 21)}`, `main ${id('prt', 41)}`]);
+    sessions.goOn('main');
+    expect(heard).toEqual([
+      `${id('prt', 21)}@0: the rest of that message`,
+      `${id('prt', 21)} ends`,
+      `${id('prt', 41)}@0: broken off\n`,
+      `${id('prt', 41)} ends`,
+      'prompt: go on',
+      'p@0: new',
+      'p ends',
+    ]);
+    expect(told.at(-1)).toBe('main p');
+  });
+
+  it('is asked for once a session, with its first message of this run', () => {
+    push(session('main'), session('sub', 'main'));
+    push(message('m0', { created: 499 }), message('m2', { session: 'sub' }), message('m1'), message('m3'));
+    expect(entered).toEqual(['main m1']);
+  });
+
+  it('is nothing where ids do not tell what came later', () => {
+    sessions.tellMissed('main', [message('m1', { created: 300 }), text('p', 'x', { ended: true })], kept);
+    expect(heard).toEqual([]);
+    expect(orderOf('prt_1f953a8bf00134wQCKztkg88FV')).toBeGreaterThan(
+      orderOf('msg_1f953a37c001dC55BJ6QpeLiue'),
+    );
   });
 });
 

@@ -7,6 +7,7 @@ import { OpencodeState } from '../../../src/agents/opencode-state.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { until } from '../../agents/until.ts';
+import { MemoryPositions } from '../../helpers/memory-positions.ts';
 
 const AUTHORIZATION = `Basic ${Buffer.from('opencode:secret').toString('base64')}`;
 const SESSION = { id: 'ses_1', title: 'A talk' };
@@ -26,6 +27,7 @@ let refused: number;
 let speech: OpencodeSpeech;
 let state: OpencodeState;
 let native: OpencodeNative;
+let positions: MemoryPositions;
 const heard: string[] = [];
 const failed: string[] = [];
 
@@ -47,6 +49,7 @@ const prompt = (id: string, text: string) => {
 beforeEach(async () => {
   [streams, listed, stored, asked, shows, refused] = [[], [], [], [], true, 0];
   heard.length = failed.length = 0;
+  positions = new MemoryPositions();
   server = createServer(async (request, response) => {
     if (request.headers.authorization !== AUTHORIZATION) {
       refused++;
@@ -55,8 +58,10 @@ beforeEach(async () => {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       response.write('data: {"type":"server.connected","properties":{}}\n\n');
       streams.push(response);
-    } else if (request.url?.startsWith('/session/ses_1/message')) response.end(JSON.stringify(stored));
-    else if (request.url === '/session/ses_1') response.end(JSON.stringify(SESSION));
+    } else if (request.url?.startsWith('/session/ses_1/message')) {
+      const limit = Number(new URL(request.url, 'http://x').searchParams.get('limit'));
+      response.end(JSON.stringify(stored.slice(-limit)));
+    } else if (request.url === '/session/ses_1') response.end(JSON.stringify(SESSION));
     else if (request.url === '/session') response.end(JSON.stringify(listed));
     else if (request.url === '/session/status') response.end('{}');
     else if (request.url === '/session/ses_1/prompt_async') {
@@ -81,7 +86,7 @@ afterEach(async () => {
 const open = (password = 'secret') => {
   state = new OpencodeState(silentLog);
   const plan = { args: [], env: {}, port, user: 'opencode', password };
-  speech = new OpencodeSpeech({ plan, state, clock: systemClock, log: silentLog });
+  speech = new OpencodeSpeech({ plan, state, positions, clock: systemClock, log: silentLog });
   native = new OpencodeNative({
     server: speech.server,
     sessions: speech.sessions,
@@ -98,6 +103,39 @@ const open = (password = 'secret') => {
 const connected = () => until('the stream', () => speech.server.open && streams.length > 0);
 
 describe("opencode's events", () => {
+  const id = (prefix: string, order: number) => `${prefix}_${order.toString(16).padStart(12, '0')}AbCdEf`;
+  const told = (order: number, text: string) => ({
+    ...info(id('msg', order), 'assistant', { time: { created: Date.now() - 60_000 } }),
+    parts: [part(id('msg', order), id('prt', order), text, 2).part],
+  });
+
+  it('of a session whose wrapper was killed begin with what that did not live to hear', async () => {
+    positions.set('opencode ses_1', 1_000);
+    positions.crash(Date.now());
+    // More than one answer of the server holds.
+    stored = Array.from({ length: 230 }, (_, i) => told(1_000 + i, `${i}`));
+    open();
+    await connected();
+    prompt(id('msg', 5_000), 'go on');
+    await until('all of it', () => heard.length === 2 * 229);
+    expect(heard.filter((line) => line !== 'ends')).toEqual(
+      Array.from({ length: 229 }, (_, i) => `0: ${i + 1}`),
+    );
+    await until('the position', () => positions.live.get('opencode ses_1')?.offset === 1_229);
+  });
+
+  it('leave a position behind: of the first prompt, then of what was said', async () => {
+    open();
+    await connected();
+    prompt(id('msg', 5_000), 'hello');
+    await until('the position', () => positions.live.get('opencode ses_1')?.offset === 5_000);
+    emit('message.updated', info(id('msg', 5_001), 'assistant'));
+    emit('message.part.updated', part(id('msg', 5_001), id('prt', 5_002), ''));
+    emit('message.part.updated', part(id('msg', 5_001), id('prt', 5_002), 'hi', 2));
+    await until('the position', () => positions.live.get('opencode ses_1')?.offset === 5_002);
+    expect(heard).toEqual(['0: hi', 'ends']);
+  });
+
   it('are taken up again after a break, with what was missed and nothing twice', async () => {
     open();
     await connected();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Adapter, AdapterContext } from '../../../src/agents/adapter.ts';
+import { type Adapter, type AdapterContext, PROFILES, SPEECH_KINDS } from '../../../src/agents/adapter.ts';
 import { generic } from '../../../src/agents/generic.ts';
-import { findAgent, pickAdapter } from '../../../src/agents/pick.ts';
+import { findAgent, pickAdapter, requireSource } from '../../../src/agents/pick.ts';
 
 describe('which adapter fits a command', () => {
   it.each([
@@ -14,6 +14,8 @@ describe('which adapter fits a command', () => {
     ['npx -y @google/gemini-cli@0.61.0', 'gemini'],
     ['npx @anthropic-ai/claude-code', 'claude'],
     ['npx codex@latest', 'codex'],
+    ['npx -p @openai/codex codex', 'codex'],
+    ['npx --package @openai/codex -- other', 'generic'],
     ['pnpm dlx opencode-ai', 'opencode'],
     ['env FOO=1 claude', 'claude'],
     ['bash -c claude', 'generic'],
@@ -31,6 +33,7 @@ describe('which adapter fits a command', () => {
     let seen: AdapterContext | undefined;
     const adapter: Adapter = {
       profile: 'codex',
+      sources: [],
       async prepare(context) {
         seen = context;
         return { ...(await generic.prepare(context)), args: ['--ours', ...context.args] };
@@ -43,8 +46,36 @@ describe('which adapter fits a command', () => {
     expect(seen).toMatchObject({ launcher: ['-y', '@openai/codex@1'], args: ['--theirs'] });
   });
 
+  it('our arguments go behind the program, not behind the package it is taken from', () => {
+    expect(findAgent(['npx', '-p', '@openai/codex', 'codex', 'exec'])?.index).toBe(3);
+  });
+
   it('a named profile wins', async () => {
     expect((await pickAdapter(['./my-wrapper.sh'], 'codex')).profile).toBe('codex');
     expect((await pickAdapter(['./my-wrapper.sh'])).profile).toBe('generic');
   });
+});
+
+describe('--speech', () => {
+  it.each([
+    ['claude', ['hook', 'transcript', 'screen']],
+    ['codex', ['transcript', 'screen']],
+    ['opencode', ['api', 'screen']],
+    ['gemini', ['transcript', 'screen']],
+    ['generic', ['screen']],
+  ] as const)(
+    'of the profile %s is auto or one of %j; anything else is told what is',
+    async (profile, valid) => {
+      const adapter = await pickAdapter(['x'], profile);
+      for (const speech of ['auto', ...SPEECH_KINDS] as const) {
+        const check = () => requireSource(adapter, speech);
+        if (speech === 'auto' || (valid as readonly string[]).includes(speech)) expect(check).not.toThrow();
+        else
+          expect(check).toThrow(
+            expect.objectContaining({ code: 'USAGE', suggestion: expect.stringContaining('screen') }),
+          );
+      }
+      expect(PROFILES).toContain(adapter.profile);
+    },
+  );
 });

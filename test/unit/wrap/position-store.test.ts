@@ -120,7 +120,7 @@ describe('positions in transcripts', () => {
     expect(found()).toBeUndefined();
   });
 
-  it.each(['', '{', '[]', '{"file":1}', '{"file":"/a","inode":-1}'])(
+  it.each(['', '{', '[]', '{"transcript":1}', '{"transcript":"/a","inode":-1}'])(
     'are unknown if %j is written',
     (text) => {
       open().set(file, 2);
@@ -128,6 +128,15 @@ describe('positions in transcripts', () => {
       expect(found()).toBeUndefined();
     },
   );
+
+  it('are also of sessions that a server keeps, whatever it is called', () => {
+    const store = open();
+    store.set('opencode ses_1', 2 ** 47);
+    expect(open().get('opencode ses_1')?.offset).toBe(2 ** 47);
+    expect(open().get('opencode ses_2')).toBeUndefined();
+    store.close();
+    expect(open().get('opencode ses_1')).toBeUndefined();
+  });
 
   it('are kept for the newest files only', () => {
     mkdirSync(directory);
