@@ -39,6 +39,16 @@ const version = (pinned: Pinned): string => pinned.package.replace(/^.*@/, '');
 
 const folderOf = (name: string, pinned: Pinned): string => join(cache(), `${name}-${version(pinned)}`);
 
+/** Are these installed, and among those that `AGENTS` names, if it names any? */
+export const usable = (...names: AgentName[]): boolean =>
+  names.every((name) => existsSync(agentFile(name)) && named().includes(name));
+
+/** The agents of this run. Gemini CLI needs its Node. */
+export function named(): AgentName[] {
+  const given = process.env.AGENTS?.split(',') ?? Object.keys(AGENTS);
+  return (given.includes('gemini') ? [...new Set([...given, 'node'])] : given) as AgentName[];
+}
+
 /** Where the agent's executable (or script) lies once it is installed. */
 export const agentFile = (name: AgentName): string => installedFile(name, AGENTS[name]);
 

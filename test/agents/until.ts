@@ -2,7 +2,7 @@
 export async function until<T>(
   what: string,
   look: () => T | undefined | false | null,
-  ms = 30_000,
+  ms = 120_000,
 ): Promise<T> {
   const deadline = performance.now() + ms;
   for (;;) {
