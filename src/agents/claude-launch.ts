@@ -20,8 +20,8 @@ const COMMANDS = new Set(
 const HAVE_SESSION =
   '-c --continue -r --resume --session-id --from-pr --bg --background --cloud --teleport'.split(' ');
 
-/** The hooks we listen to. `UserPromptSubmit` confirms an injection and names the transcript. */
-const HOOKS = ['UserPromptSubmit', 'MessageDisplay', 'Stop'];
+/** Our hooks: what is added to the person's for each event. */
+export type Hooks = Readonly<Record<string, JsonRecord>>;
 
 /** Seconds a hook may take before Claude Code goes on without us. */
 const HOOK_TIMEOUT_S = 5;
@@ -31,6 +31,16 @@ const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 export const beginsSession = (args: readonly string[]): boolean =>
   !COMMANDS.has(args[0] ?? '') && !hasOption(args, '-h', '--help', '-v', '--version');
 
+/** Is it the conversation on the screen, with an input box and an end that the person gives it? */
+export const isInteractive = (args: readonly string[]): boolean =>
+  beginsSession(args) && !hasOption(args, '-p', '--print');
+
+/** The same hook for each of the events: it posts to `url`. */
+export const httpHooks = (url: string, ...events: string[]): Hooks =>
+  Object.fromEntries(
+    events.map((event) => [event, { hooks: [{ type: 'http', url, timeout: HOOK_TIMEOUT_S }] }]),
+  );
+
 export interface Launch {
   args: string[];
   /** The session, if it is known before it begins. */
@@ -39,16 +49,12 @@ export interface Launch {
   hooked: boolean;
 }
 
-/** `hookUrl`: where our hooks go, if they are wanted; `sessionId`: a fresh UUID to use if none is given. */
-export function launchArguments(
-  context: AdapterContext,
-  hookUrl: string | undefined,
-  sessionId: string,
-): Launch {
+/** `sessionId`: a fresh UUID to use if none is given. */
+export function launchArguments(context: AdapterContext, hooks: Hooks, sessionId: string): Launch {
   const { briefing } = context;
   let args = [...context.args];
   const ours: string[] = context.mcp === undefined ? [] : mcpArguments(context.mcp);
-  const settings = hookUrl === undefined ? undefined : mergedSettings(context, hookUrl);
+  const settings = Object.keys(hooks).length === 0 ? undefined : mergedSettings(context, hooks);
   if (settings !== undefined) {
     args = takeOption(args, '--settings').rest;
     const file = join(context.runDirectory(), 'claude-settings.json');
@@ -82,7 +88,7 @@ function mcpArguments({ command, args }: McpLaunch): string[] {
 }
 
 /** The person's `--settings` with our hooks beside theirs; undefined if theirs cannot be read. */
-function mergedSettings(context: AdapterContext, url: string): JsonRecord | undefined {
+function mergedSettings(context: AdapterContext, ours: Hooks): JsonRecord | undefined {
   const given = takeOption(context.args, '--settings').values.at(-1);
   const theirs = given === undefined ? {} : readSettings(given, context.cwd);
   if (theirs === undefined) {
@@ -91,10 +97,9 @@ function mergedSettings(context: AdapterContext, url: string): JsonRecord | unde
     return undefined;
   }
   const hooks = { ...recordIn(theirs, 'hooks') };
-  for (const event of HOOKS) {
+  for (const [event, entry] of Object.entries(ours)) {
     const before = hooks[event];
-    const hook = { type: 'http', url, timeout: HOOK_TIMEOUT_S };
-    hooks[event] = [...(Array.isArray(before) ? before : []), { hooks: [hook] }];
+    hooks[event] = [...(Array.isArray(before) ? before : []), entry];
   }
   return { ...theirs, hooks };
 }

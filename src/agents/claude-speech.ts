@@ -55,6 +55,7 @@ export class ClaudeSpeech {
   #turnBegan: number | undefined;
   /** When we last heard or read anything of ours (wall clock). */
   #recorded = 0;
+  #onPrompt: (text: string) => void = () => {};
 
   constructor(options: ClaudeSpeechOptions) {
     this.#options = options;
@@ -79,6 +80,11 @@ export class ClaudeSpeech {
       close: () => this.close(),
     };
     options.hooks?.onHook((hook) => this.#hook(hook));
+  }
+
+  /** Calls back with each prompt that was taken, by whichever account tells it first, perhaps by both. */
+  onPrompt(listener: (text: string) => void): void {
+    this.#onPrompt = listener;
   }
 
   /** The agent's signals say that it works … */
@@ -125,14 +131,15 @@ export class ClaudeSpeech {
       this.#current = file;
       this.#follow(file);
     }
-    if (this.#account !== 'hook') return;
     const event = stringIn(hook, 'hook_event_name');
+    const prompt = event === 'UserPromptSubmit' ? stringIn(hook, 'prompt') : undefined;
+    if (prompt !== undefined) this.#onPrompt(prompt);
+    if (this.#account !== 'hook') return;
     if (event === 'MessageDisplay') {
       const wrong = this.#messages.display(hook);
       if (wrong !== undefined) this.#fail(wrong);
-    } else if (event === 'UserPromptSubmit') {
-      const text = stringIn(hook, 'prompt');
-      if (text !== undefined) this.#sink?.prompt?.(text);
+    } else if (prompt !== undefined) {
+      this.#sink?.prompt?.(prompt);
     } else if (event === 'Stop') {
       this.#stop(stringIn(hook, 'last_assistant_message'));
     }
@@ -200,6 +207,7 @@ export class ClaudeSpeech {
       if (this.#account === 'transcript') this.#tell(id, 0, text);
       else this.#ledger.written({ id, text, file, from, at: clock.monotonic() });
     } else if (event.kind === 'prompt') {
+      this.#onPrompt(event.text);
       if (this.#account === 'transcript') this.#sink?.prompt?.(event.text);
     } else if (event.kind === 'unknown' && this.#account === 'transcript') {
       this.#fail(`the transcript is not as we know it: ${event.reason}`);

@@ -22,6 +22,7 @@ export function parseTranscriptLine(line: string): TranscriptEvent {
   if (!record || type === undefined) return { kind: 'unknown', reason: 'a line without a type' };
   // Sub-agents write side chains, older versions into the same file.
   if (record.isSidechain === true || record.isMeta === true) return OTHER;
+  if (type === 'attachment') return queued(recordIn(record, 'attachment'));
   const message = recordIn(record, 'message');
   if (type === 'assistant') return speech(record, message);
   return type === 'user' ? prompt(message) : OTHER;
@@ -41,6 +42,12 @@ function speech(record: JsonRecord, message: JsonRecord): TranscriptEvent {
 function prompt(message: JsonRecord): TranscriptEvent {
   const text = typeof message.content === 'string' ? message.content : textOf(message);
   return text === '' || /^<(command|local-command)-/.test(text) ? OTHER : { kind: 'prompt', text };
+}
+
+/** A prompt that waited in its queue and was taken in the middle of a turn. */
+function queued(attachment: JsonRecord): TranscriptEvent {
+  const text = attachment.type === 'queued_command' ? stringIn(attachment, 'prompt') : undefined;
+  return text === undefined ? OTHER : { kind: 'prompt', text };
 }
 
 /** Text blocks only: no thinking, no tools. */

@@ -1,11 +1,13 @@
 /**
  * Claude Code, seen in 2.1.329. Its speech comes by HTTP hooks of this run, behind them its transcript; its
- * state by OSC 7501; what is typed while it works waits for the end of the answer. real-agents.md §1, §4, §5.
+ * state by OSC 7501; what is typed while it works waits for the end of the answer; another hook wakes it with
+ * a message. real-agents.md §1, §4, §5.
  */
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Adapter, AdapterContext, SpeechSource } from './adapter.ts';
-import { beginsSession, launchArguments } from './claude-launch.ts';
+import { beginsSession, type Hooks, httpHooks, isInteractive, launchArguments } from './claude-launch.ts';
+import { ClaudeRewake, rewakeHook } from './claude-rewake.ts';
 import { claudeAsks, claudeInputBox, claudeTitle } from './claude-screen.ts';
 import { ClaudeSpeech } from './claude-speech.ts';
 import { HookServer } from './hook-server.ts';
@@ -14,6 +16,16 @@ import { SignalState } from './signal-state.ts';
 
 /** Bytes of the secret in the address of our hooks. */
 const SECRET_BYTES = 24;
+
+/** The events that carry its speech. `UserPromptSubmit`, beside them, confirms a prompt and names the transcript. */
+const SPEECH_EVENTS = ['MessageDisplay', 'Stop'];
+
+/** Bytes of the secret in the name of the watched file: the project has no other of that name. */
+const NAME_BYTES = 12;
+
+/** The file of this run that Claude Code watches for messages. */
+const mailbox = (context: AdapterContext): string =>
+  join(context.runDirectory(), `agent-wrap-${context.secret(NAME_BYTES)}`);
 
 /** Where the transcripts of this folder lie: its path with everything but letters and digits as `-`. */
 function transcriptFolders({ env, cwd }: AdapterContext): string[] {
@@ -39,18 +51,26 @@ export const claude: Adapter = {
   async prepare(context) {
     const { clock, log, positions, speech } = context;
     const session = beginsSession(context.args);
-    const wantsHooks = session && (speech === 'auto' || speech === 'hook');
-    const hooks = wantsHooks ? await listen(context) : undefined;
+    const speaks = session && (speech === 'auto' || speech === 'hook');
+    // Headless it takes no prompt but its first, and needs nobody to wake it.
+    const file = isInteractive(context.args) ? mailbox(context) : undefined;
+    const hooks = speaks || file !== undefined ? await listen(context) : undefined;
+    const ours: Hooks = {
+      ...(hooks && httpHooks(hooks.url, ...(speaks ? SPEECH_EVENTS : []), 'UserPromptSubmit')),
+      ...(file !== undefined && { FileChanged: rewakeHook(file) }),
+    };
     const launch = session
-      ? launchArguments(context, hooks?.url, randomUUID())
+      ? launchArguments(context, ours, randomUUID())
       : { args: context.args, sessionId: undefined, hooked: false };
     const folders = transcriptFolders(context);
     const { sessionId } = launch;
     const account = new ClaudeSpeech({ folders, sessionId, hooks, positions, clock, log });
     const state = new SignalState({ title: claudeTitle, asks: claudeAsks, inputBox: claudeInputBox }, log);
     state.onChange((now) => (now === 'busy' ? account.turnBegan() : now === 'ready' && account.turnEnded()));
+    const native = file !== undefined && launch.hooked ? new ClaudeRewake({ file, state, clock }) : undefined;
+    if (native) account.onPrompt((text) => native.taken(text));
     const sources: SpeechSource[] = [];
-    if (launch.hooked) sources.push(account.hook);
+    if (launch.hooked && speaks && hooks !== undefined) sources.push(account.hook);
     if (session && (speech === 'auto' || speech === 'transcript')) sources.push(account.transcript);
     return {
       args: launch.args,
@@ -59,9 +79,10 @@ export const claude: Adapter = {
       state,
       inputBox: claudeInputBox,
       typeWhileBusy: true,
-      native: undefined,
+      native,
       briefByMessage: false,
       async close() {
+        await native?.close();
         await account.close();
         await hooks?.close();
       },

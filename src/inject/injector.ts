@@ -116,8 +116,8 @@ export class Injector {
     while (this.#queue.length > 0 && !this.#closed()) {
       const head = this.#queue[0] as DeliverEnvelope;
       const way = await this.#clear(head);
-      const batch = way === 'keys' ? this.#batch() : [head];
-      if (way !== 'none') await this.#give(batch, way);
+      const batch = way === 'none' ? [head] : this.#batch();
+      if (way !== 'none' && !(await this.#give(batch, way))) continue;
       for (const { id } of this.#queue.splice(0, batch.length)) {
         this.#prompted.delete(id);
         this.#released.delete(id);
@@ -131,15 +131,19 @@ export class Injector {
     return this.#state === 'closed';
   }
 
-  /** Gives the batch to the agent; whatever fails is told, and nothing is given twice. */
-  async #give(batch: readonly DeliverEnvelope[], way: 'keys' | 'native'): Promise<void> {
+  /**
+   * Gives the batch to the agent; whatever fails is told, and nothing is given twice. False: the agent has
+   * surely nothing of it, and it goes on waiting for a way.
+   */
+  async #give(batch: readonly DeliverEnvelope[], way: 'keys' | 'native'): Promise<boolean> {
     try {
-      if (way === 'native') await this.#handOver(batch[0] as DeliverEnvelope);
-      else await this.#type(batch);
+      if (way === 'native') return await this.#handOver(batch);
+      await this.#type(batch);
     } catch (error) {
       this.#options.log.error('inject.failed', { ids: batch.map(({ id }) => id), error });
       this.#refused(batch, 'NOT_CONFIRMED', 'the wrapper failed while it typed the message');
     }
+    return true;
   }
 
   async #type(batch: readonly DeliverEnvelope[]): Promise<void> {
@@ -156,22 +160,23 @@ export class Injector {
     else if (!this.#closed()) this.#refused(batch, result.code, result.message);
   }
 
-  /** By the agent's own channel. What it surely has not goes on waiting for a way. */
-  async #handOver(envelope: DeliverEnvelope): Promise<void> {
+  /** By the agent's own channel; false if it surely has nothing of it. */
+  async #handOver(batch: readonly DeliverEnvelope[]): Promise<boolean> {
     const { agent, clock, log } = this.#options;
+    const ids = batch.map(({ id }) => id);
+    log.debug('inject.hand-over', { ids, channel: agent.native?.name });
     try {
-      await agent.native?.deliver(this.#text([envelope]), shortId(envelope));
+      await agent.native?.deliver(this.#text(batch), shortId(batch[0] as DeliverEnvelope));
     } catch (error) {
-      log.warn('inject.native-failed', { id: envelope.id, error });
-      if (error instanceof RelayError && error.code === 'NOT_CONFIRMED') {
-        // It may be there: given once more, the agent could read it twice.
-        return this.#refused([envelope], 'NOT_CONFIRMED', error.message);
-      }
+      log.warn('inject.native-failed', { ids, error });
       this.#nativeFailedAt = clock.monotonic();
-      const way = await this.#clear(envelope);
-      return way === 'none' ? undefined : this.#give([envelope], way);
+      if (!(error instanceof RelayError && error.code === 'NOT_CONFIRMED')) return false;
+      // It may be there: given once more, the agent could read it twice. If the agent has ended, the daemon keeps it.
+      if (!this.#closed()) this.#refused(batch, 'NOT_CONFIRMED', error.message);
+      return true;
     }
-    this.#submitted([envelope]);
+    this.#submitted(batch);
+    return true;
   }
 
   #submitted(batch: readonly DeliverEnvelope[]): void {
@@ -221,7 +226,9 @@ export class Injector {
       }
       const reason = obstacle(await this.#surroundings(envelope)) ?? (await this.#hidden());
       const way = this.#way(reason);
-      this.#report(way === undefined ? reason : undefined);
+      // Handed over behind a question, it waits there as well.
+      const waits = way === undefined || (way === 'native' && reason === 'dialog');
+      this.#report(waits ? (reason ?? 'no-channel') : undefined);
       // Looking took a moment, in which it may have been taken back: look at that last.
       if (way !== undefined) return this.#closed() || this.#released.has(envelope.id) ? 'none' : way;
       await this.#patience.pause(reason === 'typing' || reason === 'printing' ? LOOK_MS : IDLE_LOOK_MS);

@@ -13,7 +13,9 @@ export type Obstacle =
   | 'other-view'
   | 'no-box'
   | 'printing'
-  | 'no-echo';
+  | 'no-echo'
+  /** With `--inject native`: the agent's own channel does not work now. */
+  | 'no-channel';
 
 /** What the gate looks at. Times are milliseconds on the monotonic clock. */
 export interface Surroundings {

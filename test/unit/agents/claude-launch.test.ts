@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AdapterContext, McpLaunch } from '../../../src/agents/adapter.ts';
-import { beginsSession, launchArguments } from '../../../src/agents/claude-launch.ts';
+import {
+  beginsSession,
+  type Hooks,
+  httpHooks,
+  isInteractive,
+  launchArguments,
+} from '../../../src/agents/claude-launch.ts';
+import { rewakeHook } from '../../../src/agents/claude-rewake.ts';
 import { NO_POSITIONS } from '../../../src/agents/positions.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { silentLog } from '../../../src/base/log.ts';
@@ -21,7 +28,7 @@ describe('the arguments of Claude Code', () => {
 
   const launch = (
     args: string[],
-    options: { briefing?: string; url?: string; mcp?: McpLaunch } = { url: URL },
+    options: { briefing?: string; url?: string; mcp?: McpLaunch; more?: Hooks } = { url: URL },
   ) => {
     const context: AdapterContext = {
       name: 'alice',
@@ -38,7 +45,8 @@ describe('the arguments of Claude Code', () => {
       log: silentLog,
       secret: () => 'secret',
     };
-    return launchArguments(context, options.url, ID);
+    const hooks = options.url === undefined ? {} : httpHooks(options.url, 'MessageDisplay', 'Stop');
+    return launchArguments(context, { ...hooks, ...options.more }, ID);
   };
   const settingsOf = (args: readonly string[]) =>
     JSON.parse(readFileSync(args[args.indexOf('--settings') + 1] as string, 'utf8'));
@@ -83,6 +91,14 @@ describe('the arguments of Claude Code', () => {
     }
   });
 
+  it('leave what the person watches watched, and watch our file beside it', () => {
+    const theirs = { hooks: { FileChanged: [{ matcher: '.envrc', hooks: ['theirs'] }] } };
+    const ours = rewakeHook("/run/it's here/agent-wrap-x");
+    const { args } = launch(['--settings', JSON.stringify(theirs)], { more: { FileChanged: ours } });
+    expect(settingsOf(args).hooks.FileChanged).toEqual([...theirs.hooks.FileChanged, ours]);
+    expect(ours.matcher).toBe("/run/it's here/agent-wrap-x|agent-wrap-x");
+  });
+
   it('are theirs alone if their settings cannot be read', () => {
     const { args, hooked } = launch(['--settings', 'missing.json']);
     expect(args).toEqual(['--session-id', ID, '--settings', 'missing.json']);
@@ -124,5 +140,7 @@ describe('the arguments of Claude Code', () => {
     expect(beginsSession(['--version'])).toBe(false);
     expect(beginsSession(['-p', 'mcp'])).toBe(true);
     expect(beginsSession([])).toBe(true);
+    expect(isInteractive([])).toBe(true);
+    expect(isInteractive(['--print', 'go'])).toBe(false);
   });
 });

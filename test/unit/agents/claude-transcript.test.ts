@@ -29,6 +29,13 @@ describe('the lines of a Claude Code transcript', () => {
     expect(events.filter((event) => event.kind === 'unknown')).toEqual([]);
   });
 
+  it('tell a prompt that waited in the queue and was taken in the middle of a turn', () => {
+    const attachment = { type: 'queued_command', prompt: 'Relay message from bob [1a]: hi' };
+    const line = (value: object) => parseTranscriptLine(JSON.stringify({ type: 'attachment', ...value }));
+    expect(line({ attachment })).toEqual({ kind: 'prompt', text: attachment.prompt });
+    expect(line({ attachment: { type: 'date', date: 'x' } })).toEqual({ kind: 'other' });
+  });
+
   it('of a sub-agent tell nothing', () => {
     const events = recorded('subagent').map(parseTranscriptLine);
     expect(events.every((event) => event.kind === 'other')).toBe(true);

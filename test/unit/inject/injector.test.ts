@@ -402,6 +402,51 @@ describe('the injector', () => {
       expect(agent.written).toEqual([]);
     });
 
+    it('hands over what waits in one go, and what the channel surely has not once more', async () => {
+      const given: string[] = [];
+      let works = false;
+      const { agent, injector, events, pass } = setup({
+        native: channel(async (text) => {
+          given.push(text);
+          if (!works) throw new Error('no');
+        }),
+      });
+      agent.box = 'half a sente';
+      for (const body of ['one', 'two']) injector.add(deliver(body));
+      await pass(5_000);
+      works = true;
+      await pass(15_000);
+      expect(given.map((text) => text.match(/^Relay message from/gm)?.length)).toEqual([2, 2]);
+      expect(events).toEqual(['waiting draft', 'waiting for nothing', 'submitted one', 'submitted two']);
+      expect(agent.written).toEqual([]);
+    });
+
+    it('tells that a message waits behind a dialog, also when it is handed over', async () => {
+      let take = () => {};
+      const taken = new Promise<void>((resolve) => {
+        take = resolve;
+      });
+      const { agent, injector, events, pass } = setup({ native: channel(() => taken) });
+      agent.state = 'dialog';
+      injector.add(deliver('hello'));
+      await pass(60_000);
+      expect(events).toEqual(['waiting dialog']);
+      take();
+      await pass(100);
+      expect(events).toEqual(['waiting dialog', 'submitted hello', 'waiting for nothing']);
+    });
+
+    it('says so when only the channel may be used, and it does not work', async () => {
+      const { agent, injector, events, pass } = setup({
+        mode: 'native',
+        native: channel(() => Promise.reject(new Error('no'))),
+      });
+      injector.add(deliver('hello'));
+      await pass(5_000);
+      expect(events).toEqual(['waiting no-channel']);
+      expect(agent.written).toEqual([]);
+    });
+
     it('never types with --inject native', async () => {
       const given: string[] = [];
       const { agent, injector, pass } = setup({
