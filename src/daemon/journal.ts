@@ -6,7 +6,14 @@ import { RelayError } from '../base/errors.ts';
 import type { Message } from './message.ts';
 import { encodeRecord, type RelayRecord } from './record.ts';
 import type { RelayState } from './state.ts';
-import type { Fence, Store } from './store/store.ts';
+import type { Fence, Store, Urgency } from './store/store.ts';
+
+/** Who is to be told that a record is safe, or never will be. */
+interface Waiting {
+  done?: (() => void) | undefined;
+  rejected?: (error: RelayError) => void;
+  urgency: Urgency;
+}
 
 export class Journal {
   readonly #store: Store;
@@ -34,17 +41,19 @@ export class Journal {
 
   /**
    * Records what happened; the state has it at once, `done` may say it. A full disk delays it, because it
-   * cannot be undone any more.
+   * cannot be undone any more. `soon`: nobody waits for `done`.
    */
-  write(record: RelayRecord, done?: () => void): void {
+  write(record: RelayRecord, done?: () => void, urgency: Urgency = 'now'): void {
     this.#state.apply(record);
-    this.#append(encodeRecord(record), done);
+    this.#append(encodeRecord(record), { done, urgency });
   }
 
   /** As `write`, for those who wait. Rejects when the store takes nothing any more. */
   committed(record: RelayRecord): Promise<void> {
     this.#state.apply(record);
-    return new Promise((resolve, reject) => this.#append(encodeRecord(record), resolve, reject));
+    return new Promise((done, rejected) =>
+      this.#append(encodeRecord(record), { done, rejected, urgency: 'now' }),
+    );
   }
 
   /** Records a message: stored and ready to be delivered, or refused as if it had never come. */
@@ -85,17 +94,19 @@ export class Journal {
     for (const again of postponed) again();
   }
 
-  #append(bytes: Buffer, done?: () => void, rejected?: (error: RelayError) => void): void {
-    this.#store.append(bytes, (error) => {
+  #append(bytes: Buffer, waiting: Waiting): void {
+    const { done, rejected, urgency } = waiting;
+    const answered = (error?: RelayError) => {
       if (error === undefined) {
         done?.();
       } else if (error.code === 'STORE_FULL') {
-        this.#postponed.push(() => this.#append(bytes, done, rejected));
+        this.#postponed.push(() => this.#append(bytes, waiting));
       } else {
         rejected?.(error);
         this.#judge(error);
       }
-    });
+    };
+    this.#store.append(bytes, answered, urgency);
   }
 
   #judge(error: RelayError): void {

@@ -46,6 +46,7 @@ export class Peer {
   /** Came before our WELCOME was out: served after it. */
   readonly #early: Envelope[] = [];
   #answered = false;
+  #refilling = false;
   #unstoredBytes = 0;
   #paused = false;
   /** Streams that stay refused (P15). */
@@ -83,9 +84,7 @@ export class Peer {
       envelope: (envelope) => this.receive(envelope),
       invalid: (error, fatal) => this.#invalid(error, fatal),
       heard: () => this.#heartbeat.heard(this.#relay.clock.monotonic()),
-      drain: () => {
-        if (this.#relay.journal.passesFence()) this.pump();
-      },
+      drain: () => this.refill(),
       closed: () => this.#gone(),
     });
   }
@@ -181,6 +180,18 @@ export class Peer {
       if (this.#capabilities.ack === false) this.#unwritten.push(delivery);
     }
     if (this.#unwritten.length > 0 && this.#writtenLook === undefined) this.#lookForWritten();
+  }
+
+  /** There is room again: delivers once the frames at hand are judged, so that one look at the fence does. */
+  refill(): void {
+    const session = this.#session;
+    if (this.#refilling || session === undefined || this.#relay.state.findMailbox(session.name)?.empty)
+      return;
+    this.#refilling = true;
+    queueMicrotask(() => {
+      this.#refilling = false;
+      if (this.#state === 'ready' && this.#relay.journal.passesFence()) this.pump();
+    });
   }
 
   /** Counts bytes that wait for the disk; beyond the limit we stop reading, until it has them (P14). */

@@ -73,14 +73,14 @@ export class Router {
 
   /** The recipient has it: typed, read, or (without acknowledgments) written to its socket. */
   delivered(delivery: Delivery, how: Exclude<EndState, 'dead'> = 'delivered'): void {
-    if (delivery.state === 'delivered' || delivery.state === 'written') this.#freed(delivery.recipient);
-    else this.#end(delivery, how);
+    if (delivery.state !== 'delivered' && delivery.state !== 'written') this.#end(delivery, how);
+    this.#freed(delivery.recipient);
   }
 
   /** A dead letter, with its reason; the sender is told. */
   bury(delivery: Delivery, code: ErrorCode | string, text: string): void {
-    if (delivery.ended) this.#freed(delivery.recipient);
-    else this.#end(delivery, 'dead', code, text);
+    if (!delivery.ended) this.#end(delivery, 'dead', code, text);
+    this.#freed(delivery.recipient);
   }
 
   /** P4: the recipient gives it back to its name's queue. */
@@ -249,8 +249,6 @@ export class Router {
       },
       () => {
         this.#fate(delivery, how);
-        // Its place is free for the next.
-        this.#relay.peers.get(delivery.recipient)?.pump();
         const { message } = delivery;
         if (how === 'dead' && message.command && message.from !== SYSTEM_NAME) {
           this.#relay.notices.tell(
@@ -260,12 +258,14 @@ export class Router {
           );
         }
       },
+      // Lost, it is offered again, and its recipient knows it (P15): only what is told of it must wait.
+      how === 'dead' ? 'now' : 'soon',
     );
   }
 
-  /** An answer changed nothing, and still made room for the next delivery. */
+  /** There is room for the next delivery, whatever becomes of the record of this one's end. */
   #freed(name: string): void {
-    if (this.#relay.journal.passesFence()) this.#relay.peers.get(name)?.pump();
+    this.#relay.peers.get(name)?.refill();
   }
 
   #fate(delivery: Delivery, fate: EndState | 'deferred' | 'held'): void {

@@ -118,7 +118,7 @@ export class StoreWorld {
     // As the daemon does: a message counts once it is stored; an end is known at once, and finds its
     // room on the disk later if there is none now.
     if (what === 'end') apply(leader.ids, record);
-    const append = () => leader.store?.append(record, answered);
+    const append = () => leader.store?.append(record, answered, what === 'end' ? 'soon' : 'now');
     const answered = (error?: RelayError) => {
       if (!leader.process.alive) return;
       if (error === undefined) {
@@ -179,7 +179,7 @@ export class StoreWorld {
           throw new RelayError('DEPOSED', `epoch ${this.#epoch} has begun`);
         },
       },
-      clock: { now: () => this.#scheduler.now } as Clock,
+      clock: this.#clock(leader),
       log: silentLog,
       durability: this.#options.durability,
       limits: { segmentBytes: 400, groupBytes: 250 },
@@ -244,6 +244,20 @@ export class StoreWorld {
     });
     await this.#scheduler.runUntil(() => result !== undefined);
     if (result !== 'promised') this.#violated(`an append on a healthy disk failed: ${result}`);
+  }
+
+  /** Whose timers come when the seed says. */
+  #clock({ process }: Leader): Clock {
+    const after = (_ms: number, fn: () => void) => {
+      let cancelled = false;
+      this.#scheduler.later(() => process.alive && !cancelled && fn());
+      return {
+        cancel: () => {
+          cancelled = true;
+        },
+      };
+    };
+    return { now: () => this.#scheduler.now, after } as Partial<Clock> as Clock;
   }
 
   #violated(text: string): void {

@@ -1,6 +1,11 @@
-/** What was appended and waits for its group, in order, and who waits until all of it has its answer. Pure. */
+/** What was appended and waits for its group, in order, and who waits until all of it has its answer. */
+import type { Clock, Timer } from '../../base/clock.ts';
 import type { RelayError } from '../../base/errors.ts';
 import { MAX_RECORD_BYTES, RECORD_HEADER_BYTES } from './record.ts';
+import type { Urgency } from './store.ts';
+
+/** Milliseconds that a record for which nobody waits gives to others to join its group. */
+const LINGER_MS = 2;
 
 export interface Pending {
   record: Buffer;
@@ -9,27 +14,49 @@ export interface Pending {
 
 export class AppendQueue {
   readonly #groupBytes: number;
+  readonly #clock: Clock;
+  readonly #wake: () => void;
   #waiting: Pending[] = [];
+  /** Something of it is for now. */
+  #due = false;
+  #linger: Timer | undefined;
   /** Appends taken and appends answered, counted from the start. */
   #taken = 0;
   #answered = 0;
   #barriers: { at: number; resolve: () => void }[] = [];
 
-  /** @param groupBytes bytes of records written together: bounds the wait of the first of them. */
-  constructor(groupBytes: number) {
+  /**
+   * @param groupBytes bytes of records written together: bounds the wait of the first of them.
+   * @param wake called when a group is due, once or more often.
+   */
+  constructor(groupBytes: number, clock: Clock, wake: () => void) {
     this.#groupBytes = groupBytes;
+    this.#clock = clock;
+    this.#wake = wake;
   }
 
-  get empty(): boolean {
-    return this.#waiting.length === 0;
+  /** A group should be written now. */
+  get due(): boolean {
+    return this.#due;
   }
 
-  add(pending: Pending): void {
+  add(pending: Pending, urgency: Urgency): void {
     this.#taken += 1;
     this.#waiting.push(pending);
+    if (urgency === 'now') this.hurry();
+    else if (!this.#due) this.#linger ??= this.#clock.after(LINGER_MS, () => this.hurry());
   }
 
-  /** The next group: as many as fit. */
+  /** What waits is wanted now. */
+  hurry(): void {
+    this.#linger?.cancel();
+    this.#linger = undefined;
+    if (this.#waiting.length === 0) return;
+    this.#due = true;
+    this.#wake();
+  }
+
+  /** The next group: as many as fit, urgent or not. */
   take(): Pending[] {
     let bytes = 0;
     let count = 0;
@@ -41,11 +68,11 @@ export class AppendQueue {
       count += 1;
       if (record.length > MAX_RECORD_BYTES) break;
     }
-    return this.#waiting.splice(0, count);
+    return this.#taking(count);
   }
 
   takeAll(): Pending[] {
-    return this.#waiting.splice(0);
+    return this.#taking(this.#waiting.length);
   }
 
   /** So many have their answer. */
@@ -54,12 +81,19 @@ export class AppendQueue {
     this.#open();
   }
 
-  /** Resolves when all that was added so far has its answer. */
+  /** Resolves when all that was added so far has its answer, which is hurried. */
   barrier(): Promise<void> {
+    this.hurry();
     return new Promise((resolve) => {
       this.#barriers.push({ at: this.#taken, resolve });
       this.#open();
     });
+  }
+
+  #taking(count: number): Pending[] {
+    const taken = this.#waiting.splice(0, count);
+    this.#due &&= this.#waiting.length > 0;
+    return taken;
   }
 
   #open(): void {

@@ -13,7 +13,7 @@ import { MAX_RECORD_BYTES } from './record.ts';
 import { Reign, type ReignOptions } from './reign.ts';
 import { type LogEnd, type Segment, STORE_FORMAT } from './segment.ts';
 import { SegmentSizes } from './segment-sizes.ts';
-import type { Fence, Store, StoreFigures } from './store.ts';
+import type { Fence, Store, StoreFigures, Urgency } from './store.ts';
 
 export interface SegmentLimits {
   /** Bytes after which a new segment is begun: what one damaged file can cost, and what is read at once. */
@@ -68,7 +68,7 @@ export class SegmentLog implements Store {
     this.#soon = options.soon ?? setImmediate;
     this.#reign = new Reign(options);
     this.#writer = new GroupWriter(options.durability, options.fence);
-    this.#queue = new AppendQueue(this.#limits.groupBytes);
+    this.#queue = new AppendQueue(this.#limits.groupBytes, options.clock, () => this.#wake());
   }
 
   /** What was found damaged; complete once `recover()` has come to its end. */
@@ -112,9 +112,8 @@ export class SegmentLog implements Store {
     }
   }
 
-  append(record: Buffer, done: (error?: RelayError) => void): void {
-    this.#queue.add({ record, done });
-    this.#wake();
+  append(record: Buffer, done: (error?: RelayError) => void, urgency: Urgency = 'now'): void {
+    this.#queue.add({ record, done }, urgency);
   }
 
   compact(snapshot: () => Iterable<Buffer>): Promise<void> {
@@ -125,6 +124,7 @@ export class SegmentLog implements Store {
   }
 
   async close(): Promise<void> {
+    this.#queue.hurry();
     if (this.#working) await new Promise<void>((resolve) => this.#idle.push(resolve));
     if (this.#ended === undefined) {
       this.#become('closed', new RelayError('SHUTTING_DOWN', 'the store was closed'));
@@ -165,9 +165,9 @@ export class SegmentLog implements Store {
     this.#soon(() => void this.#work());
   }
 
-  /** Commits group after group until nothing waits. One at a time: each proves the one before it. */
+  /** Commits group after group until none is due. One at a time: each proves the one before it. */
   async #work(): Promise<void> {
-    while (!this.#queue.empty || this.#wantedSnapshot !== undefined) {
+    while (this.#queue.due || this.#wantedSnapshot !== undefined) {
       if (this.#wantedSnapshot !== undefined) await this.#startSnapshot(this.#wantedSnapshot);
       const group = this.#queue.take();
       const error = group.length === 0 ? undefined : await this.#commit(group);

@@ -4,6 +4,9 @@
  */
 import type { RelayError } from '../../base/errors.ts';
 
+/** `now`: somebody waits for the promise. `soon`: nobody does, so it joins the next group, if one comes soon. */
+export type Urgency = 'now' | 'soon';
+
 /** Asked before anything is promised or handed out: are we still the leader? P20. */
 export interface Fence {
   /** Throws DEPOSED if a higher epoch exists, or if directory or socket are no longer ours. */
@@ -33,7 +36,7 @@ export interface Store {
    * with the error, and then nothing of the record was promised. After DEPOSED or a failed sync every
    * later append fails too; after STORE_FULL a later one may succeed.
    */
-  append(record: Buffer, done: (error?: RelayError) => void): void;
+  append(record: Buffer, done: (error?: RelayError) => void, urgency?: Urgency): void;
 
   readonly figures: StoreFigures;
 

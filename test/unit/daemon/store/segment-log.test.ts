@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Clock } from '../../../../src/base/clock.ts';
 import { RelayError } from '../../../../src/base/errors.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import { checkStore } from '../../../../src/daemon/store/check.ts';
@@ -7,6 +6,7 @@ import type { Files } from '../../../../src/daemon/store/files.ts';
 import { MAX_RECORD_BYTES } from '../../../../src/daemon/store/record.ts';
 import { SEGMENT_HEADER_BYTES } from '../../../../src/daemon/store/segment.ts';
 import { SegmentLog, type SegmentLogOptions } from '../../../../src/daemon/store/segment-log.ts';
+import { FakeClock, settle } from '../../../helpers/fake-clock.ts';
 import { Random, SimDisk, SimScheduler } from '../../../helpers/sim-files.ts';
 
 /** A simulated disk whose operations happen by themselves, in order. */
@@ -23,7 +23,7 @@ async function opened(files: Files, epoch: number, more: Partial<SegmentLogOptio
     files,
     epoch,
     fence: { check() {} },
-    clock: { now: () => 1_000 } as Clock,
+    clock: new FakeClock(1_000),
     log: silentLog,
     durability: 'sync',
     marker: () => 0xa1b2c3d4,
@@ -231,6 +231,46 @@ describe('P12, P20 appending', () => {
     await Promise.all(all);
     expect(answers).toEqual([0, 1, 2, 3]);
     expect(checks).toBe(1);
+  });
+
+  it('lets a record for which nobody waits join the next group, in its place', async () => {
+    let checks = 0;
+    const { files } = disk();
+    const { log } = await opened(files, 1, { fence: { check: () => void checks++ } });
+    checks = 0;
+    const answers: string[] = [];
+    log.append(Buffer.from('end'), () => answers.push('end'), 'soon');
+    await append(log, 'message').then(() => answers.push('message'));
+    expect(answers).toEqual(['end', 'message']);
+    expect(checks).toBe(1);
+  });
+
+  it('writes a record for which nobody waits after a while, and at its close at once', async () => {
+    const { files } = disk();
+    const clock = new FakeClock();
+    const { log } = await opened(files, 1, { clock });
+    const lingering = (text: string) =>
+      new Promise<RelayError | undefined>((resolve) => log.append(Buffer.from(text), resolve, 'soon'));
+    const first = lingering('first');
+    await settle();
+    expect(clock.timers).toBe(1);
+    clock.advance(2);
+    expect(await first).toBeUndefined();
+    const second = lingering('second');
+    await log.close();
+    expect(await second).toBeUndefined();
+    expect(clock.timers).toBe(0);
+    expect((await opened(files, 2)).recovered).toEqual(['first', 'second']);
+  });
+
+  it('does not let a compaction wait for what lingers', async () => {
+    const { files } = disk();
+    const { log } = await opened(files, 1);
+    const end = new Promise<RelayError | undefined>((resolve) =>
+      log.append(Buffer.from('end'), resolve, 'soon'),
+    );
+    await log.compact(() => [Buffer.from('snapshot')]);
+    expect(await end).toBeUndefined();
   });
 
   it('fails all that comes after it was deposed, and the record does not count for the successor', async () => {
