@@ -1,4 +1,5 @@
 /** Time from attach() to a served command, with an empty store and with one of N waiting messages. `npx tsx bench/recovery.ts [messages]`. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
 import { encodeRecord } from '../src/daemon/record.ts';
 import { openSegmentLog } from '../src/daemon/store/open.ts';
+import { utf8 } from '../src/protocol/utf8.ts';
 import { attach } from '../src/wrap/attach.ts';
 import { median } from './table.ts';
 
@@ -33,7 +35,7 @@ await measured('empty store');
 const place = { directory, epoch: 100, fence: { check: () => {} }, durability: 'process' as const };
 const store = openSegmentLog({ ...place, clock: systemClock, log: silentLog });
 for await (const _ of store.recover());
-const raw = { payload: JSON.stringify({ kind: 'message', body: 'x'.repeat(200) }) };
+const raw = { payload: utf8(JSON.stringify({ kind: 'message', body: 'x'.repeat(200) })) };
 const at = Date.now();
 await new Promise<void>((resolve) => {
   for (let n = 1; n <= messages; n++) {

@@ -98,6 +98,7 @@ export class RelayChannel implements HandoffConnection {
           if (!welcomed && fatal) fail(error);
         },
         drain: () => handlers?.drain?.(),
+        leaving: () => handlers?.leaving?.(),
         closed(error) {
           closed = error === undefined ? {} : { error };
           handlers?.closed(error);
@@ -125,6 +126,11 @@ export class RelayChannel implements HandoffConnection {
 
   send(envelope: unknown): void {
     this.#connection.send(envelope as Envelope);
+  }
+
+  /** Asks for `leaving`, at the end of this turn. */
+  leaveSoon(): void {
+    this.#connection.leaveSoon();
   }
 
   sendFrame(frame: Buffer): void {

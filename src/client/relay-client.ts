@@ -15,6 +15,7 @@ import {
 } from '../protocol/envelope.ts';
 import { newId } from '../protocol/ids.ts';
 import type { Payload } from '../protocol/payloads.ts';
+import { Answers } from './answers.ts';
 import type { Attachment } from './attachment.ts';
 import { backoffMs, MAX_ATTEMPTS } from './backoff.ts';
 import type { RelayChannel } from './channel.ts';
@@ -42,6 +43,7 @@ export class RelayClient {
   #introduced: unknown;
   #attachment: Attachment | undefined;
   #channel: RelayChannel | undefined;
+  #answers: Answers | undefined;
   #session: KeptSession | undefined;
   #attempt = 0;
   /** Counts the connects begun: one that was overtaken by suspend() and resume() must not go on. */
@@ -188,7 +190,7 @@ export class RelayClient {
         agent: this.name,
         answer,
         session: this.#session,
-        capabilities: this.#options.capabilities,
+        capabilities: { ack_lists: true, ...this.#options.capabilities },
         scopedTokenHash: this.#options.scopedTokenHash,
         clock: this.#clock,
         log: this.#log,
@@ -228,6 +230,8 @@ export class RelayClient {
     const fresh = welcome.resume_token === undefined ? [] : [welcome.resume_token];
     this.#session = { id: welcome.session_id, tokens: [...fresh, ...(known?.tokens.slice(0, 1) ?? [])] };
     this.#channel = channel;
+    const answers = new Answers(channel, this.#clock);
+    this.#answers = answers;
     this.#attempt = 0;
     const unconfirmed = this.#outbox.restart(welcome.server.dedup_since);
     const silence = new SilenceWatch(this.#clock, welcome.server.heartbeat_ms, () => {
@@ -240,6 +244,7 @@ export class RelayClient {
       envelope: (envelope) => this.#received(envelope),
       invalid: (error) => this.#log.warn('relay.invalid', { code: error.code, message: error.message }),
       drain: () => this.#pump(),
+      leaving: () => answers.send(),
       heard: () => silence.heard(),
       closed: () => this.#lost(channel, 'the connection ended'),
     });
@@ -259,7 +264,7 @@ export class RelayClient {
       case 'DELIVER':
         return this.#delivered(envelope);
       case 'ACK':
-        return this.#fate(this.#outbox.acknowledged(envelope.payload));
+        return this.#acknowledged(envelope.payload);
       case 'NACK':
         return this.#nacked(envelope);
       case 'PING':
@@ -291,9 +296,14 @@ export class RelayClient {
     else if (standing !== 'waiting') this.#answer(envelope, standing);
   }
 
-  #answer({ id, delivery }: DeliverEnvelope, verdict: Verdict): void {
-    if (verdict === 'taken') this.#transmit('ACK', { ack_id: id, seq: delivery.seq });
-    else this.#transmit('NACK', { ack_id: id, ...verdict });
+  #answer(envelope: DeliverEnvelope, verdict: Verdict): void {
+    if (verdict !== 'taken') this.#transmit('NACK', { ack_id: envelope.id, ...verdict });
+    else if (this.#state === 'ready') this.#answers?.take(envelope);
+  }
+
+  #acknowledged({ ack_ids: ids, ...payload }: Payload<'ACK'>): void {
+    if (ids === undefined) return this.#fate(this.#outbox.acknowledged(payload));
+    for (const id of ids) this.#fate(this.#outbox.acknowledged({ ...payload, ack_id: id }));
   }
 
   #nacked(envelope: EnvelopeOf<'NACK'>): void {
@@ -364,8 +374,10 @@ export class RelayClient {
     }
   }
 
-  #transmit<T extends 'ACK' | 'NACK' | 'PONG' | 'BYE' | 'SUBSCRIBE'>(type: T, payload: Payload<T>): void {
+  /** What was acknowledged before it is said before it. */
+  #transmit<T extends 'NACK' | 'PONG' | 'BYE' | 'SUBSCRIBE'>(type: T, payload: Payload<T>): void {
     if (this.#state !== 'ready') return;
+    this.#answers?.send();
     this.#channel?.send(newEnvelope(type, payload, this.#clock.now()));
   }
 

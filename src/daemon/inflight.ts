@@ -5,7 +5,7 @@ import type { Delivery } from './message.ts';
 export class Inflight {
   readonly #maxCount: number;
   readonly #maxBytes: number;
-  readonly #deliveries = new Map<string, Delivery>();
+  readonly #deliveries = new Set<Delivery>();
   #bytes = 0;
 
   constructor(maxCount: number, maxBytes: number) {
@@ -24,35 +24,35 @@ export class Inflight {
   }
 
   add(delivery: Delivery): void {
-    this.#deliveries.set(delivery.id, delivery);
+    this.#deliveries.add(delivery);
     this.#bytes += delivery.message.size;
   }
 
-  /** Takes out the delivery of a DELIVER's id. */
-  take(id: string): Delivery | undefined {
-    const delivery = this.#deliveries.get(id);
-    if (delivery === undefined) return undefined;
-    this.#deliveries.delete(id);
+  /** Takes it out; false when it was not here. */
+  take(delivery: Delivery): boolean {
+    if (!this.#deliveries.delete(delivery)) return false;
     this.#bytes -= delivery.message.size;
-    return delivery;
+    return true;
   }
 
   /** P23: takes out what one stream was given up to a position. */
   takeUpTo(topic: string, from: string, seq: number): Delivery[] {
     const taken: Delivery[] = [];
-    for (const [id, { message, seq: own }] of this.#deliveries) {
-      if (message.from !== from || (message.topic ?? DEFAULT_TOPIC) !== topic || own > seq) continue;
-      taken.push(this.take(id) as Delivery);
+    for (const delivery of this.#deliveries) {
+      const { message } = delivery;
+      if (message.from !== from || (message.topic ?? DEFAULT_TOPIC) !== topic || delivery.seq > seq) continue;
+      this.take(delivery);
+      taken.push(delivery);
     }
     return taken;
   }
 
   all(): Iterable<Delivery> {
-    return this.#deliveries.values();
+    return this.#deliveries;
   }
 
   takeAll(): Delivery[] {
-    const all = [...this.#deliveries.values()];
+    const all = [...this.#deliveries];
     this.#deliveries.clear();
     this.#bytes = 0;
     return all;

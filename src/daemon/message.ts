@@ -1,7 +1,8 @@
 /** A stored message and its deliveries, one to each recipient. docs/protocol.md §Delivery (P3, P11, P17). */
 import { hash } from 'node:crypto';
-import { encodeDeliver, type RawParts } from '../protocol/envelope.ts';
-import { derivedId, isUuid } from '../protocol/ids.ts';
+import { type RawParts, renderDeliver } from '../protocol/envelope.ts';
+import { derivedId } from '../protocol/ids.ts';
+import { textOf, type Utf8 } from '../protocol/utf8.ts';
 import type { EndState, MessageRecord, PastRecord, Recipient } from './record.ts';
 
 /** seq = epoch × 2³² + n (P11). */
@@ -9,13 +10,17 @@ export const SEQS_PER_EPOCH = 2 ** 32;
 
 export const epochOf = (seq: number): number => Math.floor(seq / SEQS_PER_EPOCH);
 
-/** The deduplication key of a SEND (P15). A NUL stands in no name, so keys cannot be forged. */
-export const messageKey = (from: string, session: string, id: string): string =>
-  isUuid(id) ? `${from}\0${id.toLowerCase()}` : `\0${session}\0${id}`;
-
-/** What two SENDs of one key must have in common (P15). */
+/** What two SENDs of one key must have in common (P15), as format 2 of the store keeps it. */
 export const contentHash = (to: string | undefined, topic: string | undefined, raw: RawParts): string =>
-  hash('sha1', JSON.stringify([to, topic, raw.payload, raw.payload_meta]), 'base64');
+  hash('sha1', `${JSON.stringify([to, topic, raw.payload_meta])}${raw.payload}`, 'hex');
+
+/** The same as format 1 kept it. */
+const oldContentHash = (to: string | undefined, topic: string | undefined, raw: RawParts): string => {
+  const meta = raw.payload_meta === undefined ? undefined : textOf(raw.payload_meta);
+  return hash('sha1', JSON.stringify([to, topic, textOf(raw.payload), meta]), 'base64');
+};
+
+const OLD_HASH_LENGTH = 28;
 
 export type DeliveryState = 'storing' | 'waiting' | 'inflight' | 'claimed' | EndState;
 
@@ -31,7 +36,7 @@ export class Message {
   readonly at: number;
   readonly acks: boolean;
   readonly command: boolean;
-  /** Characters of its text: what the limits of P14 count as bytes. */
+  /** Bytes of its text, which the limits of P14 count. */
   readonly size: number;
   readonly deliveries: readonly Delivery[];
   /** The store has it: it may be delivered, and a snapshot may hold it. */
@@ -69,7 +74,13 @@ export class Message {
     return this.#raw;
   }
 
-  /** What a repeat of its SEND is compared with (P15). */
+  /** Whether a repeat of its SEND says the same (P15). */
+  says(to: string | undefined, topic: string | undefined, raw: RawParts): boolean {
+    const same = this.hash.length === OLD_HASH_LENGTH ? oldContentHash : contentHash;
+    return same(to, topic, raw) === this.hash;
+  }
+
+  /** What is kept of its content when its text is gone (P15). */
   get hash(): string {
     this.#hash ??= contentHash(this.to, this.topic, this.#raw as RawParts);
     return this.#hash;
@@ -127,24 +138,18 @@ export class Delivery {
     return this.given || epochOf(this.seq) < epoch;
   }
 
-  /** The DELIVER frame for `session`. */
-  frame(session: string, epoch: number): Buffer {
-    const { message } = this;
-    return encodeDeliver(
-      {
-        id: this.id,
-        ts: message.at,
-        from: message.from,
-        to: this.recipient,
-        ...(message.topic === undefined ? {} : { topic: message.topic }),
-      },
+  /** The DELIVER for `session`. */
+  render(session: string, epoch: number): Utf8 {
+    const { message, recipient, seq } = this;
+    return renderDeliver(
+      { id: this.id, ts: message.at, from: message.from, to: recipient, topic: message.topic },
       message.raw as RawParts,
       {
-        seq: this.seq,
+        seq,
         session_id: session,
-        ...(message.to === '*' ? { originalTo: '*' } : {}),
-        ...(this.repeated(epoch) ? { redelivered: true } : {}),
-        ...(this.hasTtl ? { expires_at: this.until } : {}),
+        originalTo: message.to === '*' ? '*' : undefined,
+        redelivered: this.repeated(epoch),
+        expires_at: this.hasTtl ? this.until : undefined,
       },
     );
   }

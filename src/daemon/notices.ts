@@ -1,6 +1,8 @@
 /** Lines of the relay itself to an agent or the person: at most one a minute and kind. docs/protocol.md §Delivery (P18). */
+
 import { SYSTEM_NAME, USER_NAME } from '../protocol/address.ts';
 import { newId } from '../protocol/ids.ts';
+import { utf8 } from '../protocol/utf8.ts';
 import type { Message } from './message.ts';
 import type { Relay } from './relay.ts';
 
@@ -35,7 +37,7 @@ export class Notices {
         session: SYSTEM_NAME,
         injects: false,
         to,
-        raw: { payload: JSON.stringify({ kind: 'notice', body }) },
+        raw: { payload: utf8(JSON.stringify({ kind: 'notice', body })) },
         acks: false,
       },
       {

@@ -9,6 +9,7 @@ import { newId } from '../protocol/ids.ts';
 import { DEFAULT_MAX_INFLIGHT, MAX_OUTBOUND_BYTES, MAX_UNSTORED_BYTES } from '../protocol/limits.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { Connection } from '../transport/connection.ts';
+import { AckLists, type ListedStage } from './ack-lists.ts';
 import { handle } from './handlers/handle.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Inflight } from './inflight.ts';
@@ -49,6 +50,7 @@ export class Peer {
   #refilling = false;
   #unstoredBytes = 0;
   #paused = false;
+  readonly #answers = new AckLists();
   /** Streams that stay refused (P15). */
   readonly refused = new RefusedStreams();
 
@@ -79,12 +81,18 @@ export class Peer {
     return this.#capabilities.cumulative_ack === true;
   }
 
+  /** Both sides declared it (P23). */
+  get ackLists(): boolean {
+    return this.#capabilities.ack_lists === true;
+  }
+
   start(): void {
     this.#connection.start({
       envelope: (envelope) => this.receive(envelope),
       invalid: (error, fatal) => this.#invalid(error, fatal),
       heard: () => this.#heartbeat.heard(this.#relay.clock.monotonic()),
       drain: () => this.refill(),
+      leaving: () => this.#sendAnswers(),
       closed: () => this.#gone(),
     });
   }
@@ -111,7 +119,19 @@ export class Peer {
   }
 
   send(envelope: Envelope): void {
-    if (this.#state !== 'closed') this.#connection.send(envelope);
+    if (this.#state === 'closed') return;
+    this.#sendAnswers();
+    this.#connection.send(envelope);
+  }
+
+  /** ACK of a SEND to one name; with its like in one frame where both sides know lists (P23). */
+  acknowledge(id: string, stage: ListedStage, to: string | undefined, seq: number | undefined): void {
+    if (!this.ackLists) {
+      this.send(newEnvelope('ACK', { ack_id: id, stage, to, seq }, this.#relay.clock.now()));
+    } else if (this.#state !== 'closed') {
+      if (this.#answers.add(stage, id)) this.#sendAnswers();
+      else this.#connection.leaveSoon();
+    }
   }
 
   /** HELLO or RESUME was accepted: from now on this connection serves the session's name. */
@@ -148,7 +168,7 @@ export class Peer {
             version,
             store_format: journal.format,
             ...(journal.durable ? { dedup_since: dedupSince } : {}),
-            capabilities: { cumulative_ack: true },
+            capabilities: { cumulative_ack: true, ack_lists: true },
           },
         },
         clock.now(),
@@ -172,7 +192,7 @@ export class Peer {
       const delivery = mailbox.take();
       if (delivery === undefined) break;
       if (this.#relay.router.expired(delivery)) continue;
-      this.#connection.sendFrame(delivery.frame(session.id, this.#relay.epoch));
+      this.#connection.sendUtf8(delivery.render(session.id, this.#relay.epoch));
       delivery.state = 'inflight';
       this.#relay.state.messages.markGiven(delivery);
       session.received++;
@@ -275,6 +295,14 @@ export class Peer {
     else this.#connection.resume();
   }
 
+  #sendAnswers(): void {
+    if (!this.ackLists) return;
+    for (const { stage, ids } of this.#answers.take()) {
+      const about = ids.length === 1 ? { ack_id: ids[0] } : { ack_ids: ids };
+      this.#connection.send(newEnvelope('ACK', { ...about, stage }, this.#relay.clock.now()));
+    }
+  }
+
   #handle(envelope: Envelope): void {
     try {
       handle(this.#relay, this, envelope);
@@ -313,10 +341,8 @@ export class Peer {
     if (this.#connection.bufferedBytes === 0) {
       const written = this.#unwritten;
       this.#unwritten = [];
-      for (const delivery of written) {
-        this.#inflight.take(delivery.id);
-        this.#relay.router.delivered(delivery, 'written');
-      }
+      for (const delivery of written) this.#inflight.take(delivery);
+      this.#relay.router.delivered(written, 'written');
     } else {
       this.#writtenLook = this.#relay.clock.after(WRITTEN_LOOK_MS, () => this.#lookForWritten());
     }

@@ -119,10 +119,10 @@ export class Polls {
         suggestion: 'poll without since: what was not confirmed comes again',
       });
     }
-    for (const delivery of claim?.deliveries ?? []) router.delivered(delivery);
+    router.delivered(claim?.deliveries ?? []);
     // Its claim has lapsed. Handed out once more, it would let the same `since` confirm an answer that was lost.
     const lapsed = claim === undefined && named?.state === 'waiting';
-    if (lapsed) router.delivered(named);
+    if (lapsed) router.delivered([named]);
     return claim !== undefined || lapsed;
   }
 

@@ -8,8 +8,8 @@ import { BROADCAST, isAgentName, isName, SYSTEM_NAME, USER_NAME } from '../proto
 import type { RawParts } from '../protocol/envelope.ts';
 import { FRAME_HEADROOM_BYTES } from '../protocol/limits.ts';
 import { Brake } from './brake.ts';
-import { contentHash, type Delivery, type Message, messageKey, SEQS_PER_EPOCH } from './message.ts';
-import type { EndState, Recipient } from './record.ts';
+import { type Delivery, type Message, SEQS_PER_EPOCH } from './message.ts';
+import { type EndState, messageKey, type Recipient } from './record.ts';
 import type { Relay } from './relay.ts';
 import { tellFate } from './tell.ts';
 
@@ -71,15 +71,25 @@ export class Router {
     }
   }
 
-  /** The recipient has it: typed, read, or (without acknowledgments) written to its socket. */
-  delivered(delivery: Delivery, how: Exclude<EndState, 'dead'> = 'delivered'): void {
-    if (delivery.state !== 'delivered' && delivery.state !== 'written') this.#end(delivery, how);
-    this.#freed(delivery.recipient);
+  /** Their one recipient has them: typed, read, or (without acknowledgments) written to its socket. */
+  delivered(deliveries: readonly Delivery[], how: Exclude<EndState, 'dead'> = 'delivered'): void {
+    const [first] = deliveries;
+    if (first === undefined) return;
+    const fresh = deliveries.filter(({ state }) => state !== 'delivered' && state !== 'written');
+    if (fresh.length > 0) {
+      const seqs = fresh.map(({ seq }) => seq);
+      const told = () => {
+        for (const delivery of fresh) this.#fate(delivery, how);
+      };
+      // Lost, they are offered again, and their recipient knows them (P15): only what is told must wait.
+      this.#relay.journal.write({ t: 'ended', seqs, how, at: this.#relay.clock.now() }, told, 'soon');
+    }
+    this.#freed(first.recipient);
   }
 
   /** A dead letter, with its reason; the sender is told. */
   bury(delivery: Delivery, code: ErrorCode | string, text: string): void {
-    if (!delivery.ended) this.#end(delivery, 'dead', code, text);
+    if (!delivery.ended) this.#die(delivery, code, text);
     this.#freed(delivery.recipient);
   }
 
@@ -174,7 +184,7 @@ export class Router {
 
   /** P15: the same key once more. */
   #again(message: Message, outgoing: Outgoing, reply: Reply): void {
-    if (contentHash(outgoing.to, outgoing.topic, outgoing.raw) !== message.hash) {
+    if (!message.says(outgoing.to, outgoing.topic, outgoing.raw)) {
       reply.refused(new RelayError('DUPLICATE_ID', `the id ${outgoing.id} was used for another content`));
       return;
     }
@@ -238,29 +248,14 @@ export class Router {
     return this.#relay.state.findMailbox(to)?.known !== true;
   }
 
-  #end(delivery: Delivery, how: EndState, code?: string, text?: string): void {
-    this.#relay.journal.write(
-      {
-        t: 'ended',
-        seq: delivery.seq,
-        how,
-        at: this.#relay.clock.now(),
-        ...(code === undefined ? {} : { code, text: text ?? '' }),
-      },
-      () => {
-        this.#fate(delivery, how);
-        const { message } = delivery;
-        if (how === 'dead' && message.command && message.from !== SYSTEM_NAME) {
-          this.#relay.notices.tell(
-            message.from,
-            code as string,
-            `not delivered to ${delivery.recipient}: ${text} [${code}]`,
-          );
-        }
-      },
-      // Lost, it is offered again, and its recipient knows it (P15): only what is told of it must wait.
-      how === 'dead' ? 'now' : 'soon',
-    );
+  #die(delivery: Delivery, code: string, text: string): void {
+    const { clock, journal, notices } = this.#relay;
+    const { message, recipient, seq } = delivery;
+    journal.write({ t: 'ended', seqs: [seq], how: 'dead', at: clock.now(), code, text }, () => {
+      this.#fate(delivery, 'dead');
+      if (!message.command || message.from === SYSTEM_NAME) return;
+      notices.tell(message.from, code, `not delivered to ${recipient}: ${text} [${code}]`);
+    });
   }
 
   /** There is room for the next delivery, whatever becomes of the record of this one's end. */
@@ -308,9 +303,7 @@ export class Router {
   /** P6: the DELIVER must fit into a frame. */
   #checkSize({ raw }: Outgoing): void {
     const limit = this.#relay.settings.maxFrameBytes - FRAME_HEADROOM_BYTES;
-    const characters = raw.payload.length + (raw.payload_meta?.length ?? 0);
-    if (characters * 3 <= limit) return;
-    const bytes = Buffer.byteLength(raw.payload) + Buffer.byteLength(raw.payload_meta ?? '');
+    const bytes = raw.payload.length + (raw.payload_meta?.length ?? 0);
     if (bytes <= limit) return;
     throw new RelayError('MESSAGE_TOO_LARGE', `${bytes} bytes; a message may have ${limit}`);
   }

@@ -52,7 +52,7 @@ function* recordsOf(message: Message): Generator<RelayRecord, void> {
   yield messageRecord(message);
   for (const { state: how, seq, endedAt: at, reason } of message.deliveries) {
     if (how !== 'delivered' && how !== 'written' && how !== 'dead') continue;
-    yield { t: 'ended', seq, how, at, ...reason };
+    yield { t: 'ended', seqs: [seq], how, at, ...reason };
   }
 }
 

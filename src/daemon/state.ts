@@ -8,7 +8,7 @@ import { Deadlines } from './deadlines.ts';
 import { Mailbox } from './mailbox.ts';
 import { type Delivery, epochOf, type Message, SEQS_PER_EPOCH } from './message.ts';
 import { MessageTable } from './message-table.ts';
-import type { RelayRecord } from './record.ts';
+import type { EndedRecord, RelayRecord } from './record.ts';
 import { SessionTable } from './session-table.ts';
 
 /** What falls due by the wall clock. Whoever takes one looks whether it still stands. */
@@ -160,12 +160,13 @@ export class RelayState {
     this.deadlines.add(delivery.until, { kind: 'delivery', delivery });
   }
 
-  #end(record: Extract<RelayRecord, { t: 'ended' }>): void {
-    const delivery = this.messages.bySeq(record.seq);
-    if (delivery === undefined) return;
-    if (delivery.state === 'waiting') this.mailbox(delivery.recipient).remove(delivery);
-    const { how, at, code = 'REJECTED', text = '' } = record;
-    this.messages.end(delivery, how, at, how === 'dead' ? { code, text } : undefined);
+  #end({ seqs, how, at, code = 'REJECTED', text = '' }: EndedRecord): void {
+    for (const seq of seqs) {
+      const delivery = this.messages.bySeq(seq);
+      if (delivery === undefined) continue;
+      if (delivery.state === 'waiting') this.mailbox(delivery.recipient).remove(delivery);
+      this.messages.end(delivery, how, at, how === 'dead' ? { code, text } : undefined);
+    }
   }
 
   #defer(delivery: Delivery, session: string): void {

@@ -3,19 +3,19 @@ import { ERRORS, isErrorCode, type RelayError } from '../base/errors.ts';
 import { newEnvelope } from '../protocol/envelope.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { Delivery, Message } from './message.ts';
+import type { Peer } from './peer.ts';
 import type { Relay } from './relay.ts';
 
 /** The first answer to a SEND. A store that does not survive us never says `stored` (P12). */
-export function tellStored({ journal }: Relay, message: Message): Payload<'ACK'> | undefined {
-  if (!journal.durable && !message.fanned) return undefined;
-  const first = message.deliveries[0];
-  return {
-    ack_id: message.id,
-    ...(journal.durable ? { stage: 'stored' as const } : {}),
-    ...(message.fanned
-      ? { recipients: message.deliveries.map(({ recipient }) => recipient) }
-      : { to: first?.recipient, seq: first?.seq }),
-  };
+export function tellStored({ clock, journal }: Relay, peer: Peer, message: Message): void {
+  const { id, deliveries, fanned } = message;
+  if (fanned) {
+    const stage = journal.durable ? { stage: 'stored' as const } : {};
+    const recipients = deliveries.map(({ recipient }) => recipient);
+    peer.send(newEnvelope('ACK', { ack_id: id, ...stage, recipients }, clock.now()));
+  } else if (journal.durable) {
+    peer.acknowledge(id, 'stored', deliveries[0]?.recipient, deliveries[0]?.seq);
+  }
 }
 
 /** Where a delivery stands, if its sender wants or needs to know. False when the sender is away now. */
@@ -29,7 +29,11 @@ export function tellFate({ clock, peers, state }: Relay, delivery: Delivery): bo
     peer.send(newEnvelope('NACK', refusal(message.id, code, text, { to: recipient }), clock.now()));
   } else if (delivery.ended) {
     const stage = delivery.state as 'delivered' | 'written';
-    peer.send(newEnvelope('ACK', { ack_id: message.id, stage, to: recipient, seq }, clock.now()));
+    if (message.fanned) {
+      peer.send(newEnvelope('ACK', { ack_id: message.id, stage, to: recipient, seq }, clock.now()));
+    } else {
+      peer.acknowledge(message.id, stage, recipient, seq);
+    }
   } else if (state.findMailbox(recipient)?.isHeld(message.from)) {
     peer.send(newEnvelope('ACK', { ack_id: message.id, stage: 'held', to: recipient }, clock.now()));
   }

@@ -1,9 +1,11 @@
 /** Envelopes: bytes ⇄ the one JSON object of a frame. docs/protocol.md §3 (spec §3, P1, P5). */
+import type * as z from 'zod';
 import { RelayError } from '../base/errors.ts';
+import { fitsDelivery, fitsMeta, fitsPayload, isId, isObject } from './fits.ts';
 import { encodeFrame } from './frame.ts';
 import { newId } from './ids.ts';
 import { MAX_ID_LENGTH, MAX_TOPIC_LENGTH } from './limits.ts';
-import { rawMembers } from './members.ts';
+import { memberSpans } from './members.ts';
 import {
   type Delivery,
   delivery,
@@ -13,6 +15,7 @@ import {
   type PayloadMeta,
   payloadMeta,
 } from './payloads.ts';
+import { decodeUtf8, type Utf8, utf8, utf8Slice } from './utf8.ts';
 
 interface Base<T extends MessageType> {
   v: 1;
@@ -26,10 +29,10 @@ interface Base<T extends MessageType> {
   payload: Payload<T>;
 }
 
-/** The text of `payload` and `payload_meta` as it came over the wire (P1). */
+/** `payload` and `payload_meta` as they came over the wire (P1). */
 export interface RawParts {
-  payload: string;
-  payload_meta?: string;
+  payload: Utf8;
+  payload_meta?: Utf8;
 }
 
 export type SendEnvelope = Base<'SEND'> & { payload_meta?: PayloadMeta; raw: RawParts };
@@ -41,60 +44,30 @@ export type PlainEnvelope = { [T in PlainType]: Base<T> }[PlainType];
 export type Envelope = SendEnvelope | DeliverEnvelope | PlainEnvelope;
 export type EnvelopeOf<T extends MessageType> = Extract<Envelope, { type: T }>;
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const isId = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= MAX_ID_LENGTH;
-
 function badRequest(message: string, id: unknown): RelayError {
   return new RelayError('BAD_REQUEST', message, isId(id) ? { details: { refId: id } } : {});
 }
 
-function parseObject(body: Uint8Array): { text: string; object: Record<string, unknown> } {
+function parseObject(body: Buffer): Record<string, unknown> {
   try {
-    const text = decoder.decode(body);
-    const object: unknown = JSON.parse(text);
-    if (isObject(object)) return { text, object };
+    const object: unknown = JSON.parse(decodeUtf8(body));
+    if (isObject(object)) return object;
   } catch (cause) {
     throw new RelayError('BAD_FRAME', 'a frame that is not JSON in UTF-8', { cause });
   }
   throw new RelayError('BAD_FRAME', 'a frame whose JSON is not an object');
 }
 
-/** The hot path: a plain SEND, DELIVER or ACK is judged by hand; zod words the refusal of the rest. */
-function fitsByHand(type: MessageType, payload: Record<string, unknown>): boolean {
-  switch (type) {
-    case 'SEND':
-    case 'DELIVER':
-      return (
-        typeof payload.body === 'string' &&
-        (payload.kind === undefined ||
-          (typeof payload.kind === 'string' && payload.kind.length >= 1 && payload.kind.length <= 64)) &&
-        payload.thread === undefined
-      );
-    case 'ACK':
-      return isId(payload.ack_id) && Object.keys(payload).length === 1;
-    default:
-      return false;
-  }
-}
-
 function check(type: MessageType, object: Record<string, unknown>): void {
-  if (!fitsByHand(type, object.payload as Record<string, unknown>)) {
-    const result = PAYLOADS[type].safeParse(object.payload);
-    if (!result.success) throw badRequest(`${type}: ${wording(result.error, 'payload')}`, object.id);
-  }
-  if ((type === 'SEND' || type === 'DELIVER') && object.payload_meta !== undefined) {
-    const result = payloadMeta.safeParse(object.payload_meta);
-    if (!result.success) throw badRequest(`${type}: ${wording(result.error, 'payload_meta')}`, object.id);
-  }
-  if (type === 'DELIVER') {
-    const result = delivery.safeParse(object.delivery);
-    if (!result.success) throw badRequest(`${type}: ${wording(result.error, 'delivery')}`, object.id);
-  }
+  const { id, payload, payload_meta: meta } = object;
+  const expectFit = (schema: z.ZodType, value: unknown, at: string): void => {
+    const result = schema.safeParse(value);
+    if (!result.success) throw badRequest(`${type}: ${wording(result.error, at)}`, id);
+  };
+  if (!fitsPayload(type, payload as Record<string, unknown>)) expectFit(PAYLOADS[type], payload, 'payload');
+  if (type !== 'SEND' && type !== 'DELIVER') return;
+  if (meta !== undefined && !fitsMeta(meta)) expectFit(payloadMeta, meta, 'payload_meta');
+  if (type === 'DELIVER' && !fitsDelivery(object.delivery)) expectFit(delivery, object.delivery, 'delivery');
 }
 
 function wording(
@@ -109,8 +82,8 @@ function wording(
  * The body of a frame → an envelope. Throws BAD_FRAME or UNSUPPORTED_VERSION (the connection ends) or
  * BAD_REQUEST (it stays; `details.refId` is the envelope's id if it has one). Unknown keys are kept.
  */
-export function parseEnvelope(body: Uint8Array): Envelope {
-  const { text, object } = parseObject(body);
+export function parseEnvelope(body: Buffer): Envelope {
+  const object = parseObject(body);
   if (object.v !== 1) {
     throw new RelayError('UNSUPPORTED_VERSION', `protocol version ${JSON.stringify(object.v)?.slice(0, 40)}`);
   }
@@ -130,8 +103,16 @@ export function parseEnvelope(body: Uint8Array): Envelope {
   }
   if (!isObject(object.payload)) throw badRequest(`${type}: payload must be an object`, id);
   check(type as MessageType, object);
-  if (type === 'SEND') object.raw = rawMembers(text, ['payload', 'payload_meta']);
+  if (type === 'SEND') object.raw = rawParts(body);
   return object as unknown as Envelope;
+}
+
+/** Copies, so that what is kept of a message keeps nothing else of what came with it. */
+function rawParts(body: Buffer): RawParts {
+  const spans = memberSpans(body.toString('latin1'), ['payload', 'payload_meta']);
+  const { payload: own, payload_meta: meta } = spans;
+  const payload = utf8Slice(body, own?.start ?? 0, own?.end ?? 0);
+  return meta === undefined ? { payload } : { payload, payload_meta: utf8Slice(body, meta.start, meta.end) };
 }
 
 /** A new envelope with a fresh id; `ts` is the writer's wall clock. */
@@ -144,24 +125,34 @@ export function newEnvelope<T extends MessageType>(
   return { v: 1, type, id: newId(), ts, ...more, payload } as unknown as EnvelopeOf<T>;
 }
 
-/** An envelope → the bytes of one frame. A SEND's `raw` stays behind: it is the reader's view. */
-export function encodeEnvelope(envelope: Envelope): Buffer {
-  if (envelope.type !== 'SEND') return encodeFrame(JSON.stringify(envelope));
+/** An envelope → its JSON. A SEND's `raw` stays behind: it is the reader's view. */
+export function renderEnvelope(envelope: Envelope): string {
+  if (envelope.type !== 'SEND') return JSON.stringify(envelope);
   const { raw: _raw, ...wire } = envelope;
-  return encodeFrame(JSON.stringify(wire));
+  return JSON.stringify(wire);
 }
 
-/** The frame of a DELIVER whose payload is forwarded as its sender wrote it (P1). */
-export function encodeDeliver(
-  head: { id: string; ts: number; from: string; to: string; topic?: string },
+/** An envelope → the bytes of one frame. */
+export const encodeEnvelope = (envelope: Envelope): Buffer => encodeFrame(renderEnvelope(envelope));
+
+/**
+ * The JSON of a DELIVER, in UTF-8, whose payload is forwarded as its sender wrote it (P1). Names are words
+ * that stand for themselves in JSON (P9).
+ */
+export function renderDeliver(
+  head: { id: string; ts: number; from: string; to: string; topic?: string | undefined },
   raw: RawParts,
-  details: Delivery,
-): Buffer {
+  { seq, session_id: session, originalTo, redelivered, expires_at: expires }: Delivery,
+): Utf8 {
   const { topic } = head;
-  return encodeFrame(
-    `{"v":1,"type":"DELIVER","id":${JSON.stringify(head.id)},"ts":${head.ts},"from":${JSON.stringify(head.from)}` +
-      `,"to":${JSON.stringify(head.to)}${topic === undefined ? '' : `,"topic":${JSON.stringify(topic)}`}` +
-      `,"payload":${raw.payload}${raw.payload_meta === undefined ? '' : `,"payload_meta":${raw.payload_meta}`}` +
-      `,"delivery":${JSON.stringify(details)}}`,
-  );
+  return (`{"v":1,"type":"DELIVER","id":"${head.id}","ts":${head.ts},"from":"${head.from}","to":"${head.to}"` +
+    `${topic === undefined ? '' : `,"topic":${quoted(topic)}`},"payload":${raw.payload}` +
+    `${raw.payload_meta === undefined ? '' : `,"payload_meta":${raw.payload_meta}`}` +
+    `,"delivery":{"seq":${seq},"session_id":"${session}"` +
+    `${originalTo === undefined ? '' : `,"originalTo":${quoted(originalTo)}`}` +
+    `${redelivered ? ',"redelivered":true' : ''}` +
+    `${expires === undefined ? '' : `,"expires_at":${expires}`}}}`) as Utf8;
 }
+
+/** A string as JSON in UTF-8. */
+export const quoted = (text: string): Utf8 => utf8(JSON.stringify(text));

@@ -5,6 +5,7 @@
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 
 /** Index behind the string that opens at `at`. */
 function afterString(text: string, at: number): number {
@@ -38,7 +39,7 @@ function afterValue(text: string, at: number): number {
         depth--;
         if (depth === 0) return i + 1;
         break;
-      case 0x2c: // ,
+      case COMMA:
         if (depth === 0) return i;
         break;
     }
@@ -46,13 +47,20 @@ function afterValue(text: string, at: number): number {
   }
 }
 
+/** Where a value stands. */
+export interface Span {
+  start: number;
+  end: number;
+}
+
 /**
- * The source text of the named members of the object in `text`. `text` must be valid JSON (parse it
- * first) and an object. Of a member that stands twice the last counts, as with JSON.parse.
+ * Where the values of the named members of the object in `text` stand, without the blanks around them.
+ * `text` must be valid JSON (parse it first) and an object, and may be its UTF-8 as well: a bracket is a
+ * bracket in both. Of a member that stands twice the last counts, as with JSON.parse.
  */
-export function rawMembers<K extends string>(text: string, names: readonly K[]): Partial<Record<K, string>> {
+export function memberSpans<K extends string>(text: string, names: readonly K[]): Partial<Record<K, Span>> {
   // Without a prototype: a member may be called `__proto__`.
-  const found: Partial<Record<K, string>> = Object.create(null);
+  const found: Partial<Record<K, Span>> = Object.create(null);
   let i = text.indexOf('{') + 1;
   for (;;) {
     const open = text.indexOf('"', i);
@@ -63,14 +71,23 @@ export function rawMembers<K extends string>(text: string, names: readonly K[]):
     const end = afterValue(text, colon + 1);
     // An escaped key (`"p\u0061yload"`) is rare enough to be parsed only when it is there.
     const plain = key.includes('\\') ? (JSON.parse(`"${key}"`) as string) : key;
-    if ((names as readonly string[]).includes(plain)) found[plain as K] = text.slice(colon + 1, end).trim();
-    if (text.charCodeAt(end) !== 0x2c) {
-      // Blanks may stand between a value and its comma.
-      const comma = text.slice(end).search(/[^\s]/);
-      if (comma === -1 || text.charCodeAt(end + comma) !== 0x2c) return found;
-      i = end + comma + 1;
-    } else {
-      i = end + 1;
-    }
+    if ((names as readonly string[]).includes(plain)) found[plain as K] = trimmed(text, colon + 1, end);
+    const comma = afterBlanks(text, end);
+    if (text.charCodeAt(comma) !== COMMA) return found;
+    i = comma + 1;
   }
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+
+function afterBlanks(text: string, at: number): number {
+  let i = at;
+  while (isBlank(text.charCodeAt(i))) i++;
+  return i;
+}
+
+function trimmed(text: string, from: number, to: number): Span {
+  let end = to;
+  while (isBlank(text.charCodeAt(end - 1))) end--;
+  return { start: afterBlanks(text, from), end };
 }

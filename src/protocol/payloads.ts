@@ -17,6 +17,8 @@ export const helloPayload = z.looseObject({
       /** Types into an agent: the brake of P18 and the name lease of P9 apply. */
       injects: z.boolean().optional(),
       cumulative_ack: z.boolean().optional(),
+      /** Ours (P23): `seqs` in its ACKs, `ack_ids` in the daemon's. */
+      ack_lists: z.boolean().optional(),
     })
     .optional(),
   session: z
@@ -41,6 +43,9 @@ export const welcomePayload = z.looseObject({
     version: z.string().optional(),
     store_format: count.optional(),
     dedup_since: z.number().optional(),
+    capabilities: z
+      .looseObject({ cumulative_ack: z.boolean().optional(), ack_lists: z.boolean().optional() })
+      .optional(),
   }),
 });
 
@@ -77,6 +82,10 @@ export const ackPayload = z.looseObject({
   topic: topic.optional(),
   peer: z.string().optional(),
   up_to_seq: count.optional(),
+  /** Ours (P23): SENDs that share a stage. */
+  ack_ids: z.array(id).min(1).optional(),
+  /** Ours (P23): DELIVERs, by their seq. */
+  seqs: z.array(count).min(1).optional(),
 });
 
 export const nackPayload = z.looseObject({

@@ -2,7 +2,9 @@
  * What was said in a run, and what became of it: a fold over the records of its relay, so nothing that
  * the relay has promised is missing and the order is the relay's own.
  */
+
 import type { EndState, MessageRecord, RelayRecord } from '../daemon/record.ts';
+import { textOf } from '../protocol/utf8.ts';
 
 export interface Reception {
   name: string;
@@ -64,7 +66,8 @@ export class Conversation {
       case 'message':
         return this.#said(record);
       case 'ended':
-        return this.#ended(record.seq, record.how, record.code, record.text);
+        for (const seq of record.seqs) this.#ended(seq, record.how, record.code, record.text);
+        return;
       case 'hold':
         this.#held.add(pair(record.from, record.to));
         return this.#refresh(record.from, record.to);
@@ -93,7 +96,7 @@ export class Conversation {
   }
 
   #said(record: MessageRecord): void {
-    const { kind, body, thread, data } = JSON.parse(record.raw.payload) as Record<string, unknown>;
+    const { kind, body, thread, data } = JSON.parse(textOf(record.raw.payload)) as Record<string, unknown>;
     const message: RunMessage = {
       id: record.id,
       at: Math.max(0, record.at - this.#startedAt),

@@ -1,8 +1,12 @@
-/** A link that speaks envelopes: framing, bounded sending, and an error that arrives before the close (P5). */
+/**
+ * A link that speaks envelopes: framing, bounded sending, and an error that arrives before the close (P5).
+ * What is sent in one turn of the event loop leaves in one piece.
+ */
 import { RelayError } from '../base/errors.ts';
-import { type Envelope, encodeEnvelope, parseEnvelope } from '../protocol/envelope.ts';
-import { FrameDecoder } from '../protocol/frame.ts';
+import { type Envelope, parseEnvelope, renderEnvelope } from '../protocol/envelope.ts';
+import { FrameDecoder, FrameWriter } from '../protocol/frame.ts';
 import { MAX_FRAME_BYTES, MAX_OUTBOUND_BYTES } from '../protocol/limits.ts';
+import type { Utf8 } from '../protocol/utf8.ts';
 import type { Link } from './link.ts';
 
 export interface ConnectionHandlers {
@@ -11,6 +15,8 @@ export interface ConnectionHandlers {
   invalid(error: RelayError, fatal: boolean): void;
   /** What we sent has left our memory. */
   drain?(): void;
+  /** All of this turn is about to leave: the last moment to add to it. */
+  leaving?(): void;
   /** Bytes arrived: whatever they hold, the peer lives (P2). */
   heard?(): void;
   /** Called once; nothing after it. */
@@ -20,6 +26,8 @@ export interface ConnectionHandlers {
 export class Connection {
   readonly #link: Link;
   readonly #decoder: FrameDecoder;
+  readonly #writer = new FrameWriter();
+  #leavingSoon = false;
   #handlers: ConnectionHandlers | undefined;
   #state: 'open' | 'ending' | 'closed' = 'open';
 
@@ -34,7 +42,7 @@ export class Connection {
 
   /** Bytes that wait in our memory for the peer to read. */
   get bufferedBytes(): number {
-    return this.#link.bufferedBytes;
+    return this.#writer.length + this.#link.bufferedBytes;
   }
 
   start(handlers: ConnectionHandlers): void {
@@ -51,23 +59,48 @@ export class Connection {
   }
 
   send(envelope: Envelope): void {
-    this.sendFrame(encodeEnvelope(envelope));
+    if (this.#state !== 'open') return;
+    this.#writer.text(renderEnvelope(envelope));
+    this.#sent();
   }
 
-  /** Sends an encoded frame. A peer that lets more than MAX_OUTBOUND_BYTES pile up is cut off (P14). */
+  /** Sends the frame of an envelope that is JSON in UTF-8 already. */
+  sendUtf8(json: Utf8): void {
+    if (this.#state !== 'open') return;
+    this.#writer.utf8(json);
+    this.#sent();
+  }
+
+  /** Sends an encoded frame. */
   sendFrame(frame: Buffer): void {
     if (this.#state !== 'open') return;
-    this.#link.write(frame);
-    if (this.#link.bufferedBytes > MAX_OUTBOUND_BYTES) {
-      this.#handlers?.invalid(
-        new RelayError(
-          'SLOW_CONSUMER',
-          `${this.#link.bufferedBytes} bytes wait for a peer that does not read`,
-        ),
-        true,
-      );
-      this.end();
-    }
+    this.#writer.frame(frame);
+    this.#sent();
+  }
+
+  /** Asks for `leaving`, at the end of this turn. */
+  leaveSoon(): void {
+    if (this.#leavingSoon) return;
+    this.#leavingSoon = true;
+    queueMicrotask(() => this.#leave());
+  }
+
+  #leave(): void {
+    this.#leavingSoon = false;
+    if (this.#state === 'open') this.#handlers?.leaving?.();
+    if (this.#writer.length > 0 && this.#state !== 'closed') this.#link.write(this.#writer.take());
+  }
+
+  /** A peer that lets more than MAX_OUTBOUND_BYTES pile up is cut off (P14). */
+  #sent(): void {
+    this.leaveSoon();
+    const waiting = this.bufferedBytes;
+    if (waiting <= MAX_OUTBOUND_BYTES) return;
+    this.#handlers?.invalid(
+      new RelayError('SLOW_CONSUMER', `${waiting} bytes wait for a peer that does not read`),
+      true,
+    );
+    this.end();
   }
 
   /** Stops and starts reading: bytes then wait in the kernel and slow the peer. */
@@ -82,6 +115,7 @@ export class Connection {
   /** Sends what is queued, then closes; what still arrives is not read. */
   end(): void {
     if (this.#state !== 'open') return;
+    this.#leave();
     this.#state = 'ending';
     this.#link.end();
   }

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeDeliver, encodeEnvelope, newEnvelope, parseEnvelope } from '../../src/protocol/envelope.ts';
-import { rawMembers } from '../../src/protocol/members.ts';
-import { PAYLOADS, sendPayload } from '../../src/protocol/payloads.ts';
+import { encodeEnvelope, newEnvelope, parseEnvelope, renderDeliver } from '../../src/protocol/envelope.ts';
+import { memberSpans } from '../../src/protocol/members.ts';
+import { ackPayload, delivery, PAYLOADS, payloadMeta, sendPayload } from '../../src/protocol/payloads.ts';
+import { textOf } from '../../src/protocol/utf8.ts';
 
 const body = (object: unknown): Buffer => Buffer.from(JSON.stringify(object));
 
@@ -15,9 +16,11 @@ describe('§3 envelope', () => {
         (object, indent) => {
           const text = JSON.stringify(object, null, indent);
           const names = Object.keys(object);
-          const found = rawMembers(text, names);
+          const found = memberSpans(text, names);
           for (const name of names)
-            expect(JSON.parse(found[name] as string)).toEqual(JSON.parse(JSON.stringify(object[name])));
+            expect(JSON.parse(text.slice(found[name]?.start, found[name]?.end))).toEqual(
+              JSON.parse(JSON.stringify(object[name])),
+            );
         },
       ),
       { numRuns: 500 },
@@ -28,7 +31,7 @@ describe('§3 envelope', () => {
     fc.assert(
       fc.property(
         fc.oneof(
-          fc.uint8Array({ maxLength: 200 }),
+          fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
           fc.json().map((j) => Buffer.from(j)),
         ),
         (bytes) => {
@@ -45,25 +48,52 @@ describe('§3 envelope', () => {
     );
   });
 
-  it('judges a SEND on the hot path exactly as its schema does', () => {
+  describe('judges by hand exactly as the schema does', () => {
     const value = fc.oneof(
-      fc.string({ maxLength: 70 }),
+      fc.string({ maxLength: 140 }),
       fc.constant(undefined),
+      fc.integer(),
+      fc.double(),
+      fc.constantFrom(0, 1, 42, 2 ** 53, -1, true, '', 'stored', 'held', 'bob'),
       fc.jsonValue({ maxDepth: 1 }),
+      fc.array(fc.oneof(fc.string({ maxLength: 5 }), fc.integer({ min: -1, max: 9 })), { maxLength: 3 }),
     );
-    fc.assert(
-      fc.property(value, value, value, (kind, text, thread) => {
-        const payload = JSON.parse(JSON.stringify({ kind, body: text, thread })) as object;
-        let taken = true;
-        try {
-          parseEnvelope(body({ v: 1, type: 'SEND', id: 'x', ts: 1, payload }));
-        } catch {
-          taken = false;
-        }
-        expect(taken).toBe(sendPayload.safeParse(payload).success);
-      }),
-      { numRuns: 500 },
-    );
+    const members = (...names: string[]) =>
+      fc.record(Object.fromEntries(names.map((name) => [name, value])), { requiredKeys: [] });
+    const taken = (more: object) => {
+      try {
+        parseEnvelope(body({ v: 1, id: 'x', ts: 1, ...more }));
+        return true;
+      } catch {
+        return false;
+      }
+    };
+    const wire = (object: object) => JSON.parse(JSON.stringify(object)) as object;
+
+    it.each([
+      ['SEND', sendPayload, ['kind', 'body', 'thread', 'data', 'more']],
+      ['ACK', ackPayload, ['ack_id', 'seq', 'stage', 'to', 'ack_ids', 'seqs', 'recipients', 'up_to_seq']],
+    ] as const)('the payload of %s', (type, schema, names) => {
+      fc.assert(
+        fc.property(members(...names), (payload) => {
+          expect(taken({ type, payload })).toBe(schema.safeParse(wire(payload)).success);
+        }),
+        { numRuns: 500 },
+      );
+    });
+
+    it('payload_meta and delivery', () => {
+      const places = members('seq', 'session_id', 'originalTo', 'redelivered', 'expires_at');
+      fc.assert(
+        fc.property(members('requires_ack', 'ttl_ms'), places, (meta, place) => {
+          const fits = payloadMeta.safeParse(wire(meta)).success;
+          expect(taken({ type: 'SEND', payload: {}, payload_meta: meta })).toBe(fits);
+          const both = fits && delivery.safeParse(wire(place)).success;
+          expect(taken({ type: 'DELIVER', payload: {}, payload_meta: meta, delivery: place })).toBe(both);
+        }),
+        { numRuns: 500 },
+      );
+    });
   });
 
   it('survives JSON nested a hundred thousand deep', () => {
@@ -79,12 +109,12 @@ describe('§3 envelope', () => {
     const text = `{"payload":{"body":"old"},"v":1,"type":"SEND","id":"x","ts":1,"to":"bob","payload":${payload} ,"payload_meta":{"ttl_ms":5}}`;
     const sent = parseEnvelope(Buffer.from(text));
     if (sent.type !== 'SEND') throw new Error('not a SEND');
-    const frame = encodeDeliver({ id: 'd', ts: 2, from: 'al', to: 'bob' }, sent.raw, {
+    const frame = renderDeliver({ id: 'd', ts: 2, from: 'al', to: 'bob' }, sent.raw, {
       seq: 1,
       session_id: 's',
     });
-    expect(frame.subarray(4).toString()).toContain(`"payload":${payload},"payload_meta":{"ttl_ms":5}`);
-    expect(parseEnvelope(frame.subarray(4))).toMatchObject({
+    expect(textOf(frame)).toContain(`"payload":${payload},"payload_meta":{"ttl_ms":5}`);
+    expect(parseEnvelope(Buffer.from(frame, 'latin1'))).toMatchObject({
       type: 'DELIVER',
       from: 'al',
       delivery: { seq: 1 },

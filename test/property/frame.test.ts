@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame, FrameDecoder } from '../../src/protocol/frame.ts';
+import { encodeFrame, FrameDecoder, FrameWriter } from '../../src/protocol/frame.ts';
+import { utf8 } from '../../src/protocol/utf8.ts';
 
 const texts = fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 12 });
 
@@ -21,6 +22,25 @@ describe('§2 framing', () => {
         );
         expect(seen.map(String)).toEqual(bodies.map((b) => Buffer.from(b).toString()));
         expect(decoder.pendingBytes).toBe(0);
+      }),
+    );
+  });
+
+  it('reads back all frames that were written in one piece, each way of writing', () => {
+    const ways = fc.array(fc.tuple(fc.constantFrom('text', 'utf8', 'frame'), fc.string({ unit: 'binary' })));
+    fc.assert(
+      fc.property(fc.array(ways, { maxLength: 4 }), (turns) => {
+        const writer = new FrameWriter();
+        for (const turn of turns) {
+          for (const [way, body] of turn) {
+            if (way === 'text') writer.text(body);
+            else if (way === 'utf8') writer.utf8(utf8(body));
+            else writer.frame(encodeFrame(body));
+          }
+          const bytes = writer.take();
+          expect(writer.length).toBe(0);
+          expect(bytes).toEqual(Buffer.concat(turn.map(([, body]) => encodeFrame(body))));
+        }
       }),
     );
   });

@@ -69,8 +69,10 @@ export function mistakenLink(link: Link, mistake: Mistake | undefined, connectio
           return { ...frame, id };
         },
         sent: (frame) => {
-          const id = original.get(frame.payload.ack_id);
-          if (id !== undefined) frame.payload.ack_id = id;
+          const { payload } = frame;
+          const known = (id: string) => original.get(id) ?? id;
+          if (payload.ack_id !== undefined) payload.ack_id = known(payload.ack_id);
+          if (payload.ack_ids !== undefined) payload.ack_ids = payload.ack_ids.map(known);
           return frame;
         },
       });

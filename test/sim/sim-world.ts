@@ -3,8 +3,7 @@
  * and fails, clocks jump and the power goes; then all that ends, and everything must come to rest.
  */
 
-import { messageKey } from '../../src/daemon/message.ts';
-import { decodeRecord } from '../../src/daemon/record.ts';
+import { decodeRecord, messageKey } from '../../src/daemon/record.ts';
 import { RelayState } from '../../src/daemon/state.ts';
 import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
 import { type Manner, SimAgent } from './sim-agent.ts';

@@ -80,6 +80,7 @@ export class Witness {
     const number = this.#connections;
     const given = new Set<string>();
     const inflight = new Set<string>();
+    const idOfSeq = new Map<number, string>();
     /** Answered before the daemon, which reads several frames at once, has come to it. */
     const answered = new Set<string>();
     let agent = '?';
@@ -101,8 +102,10 @@ export class Witness {
           message.ids.add(frame.id);
           this.#byId.set(frame.id, message);
         } else if (type === 'ACK' || type === 'NACK') {
-          inflight.delete(payload.ack_id);
-          answered.add(payload.ack_id);
+          for (const id of payload.seqs?.map((seq: number) => idOfSeq.get(seq)) ?? [payload.ack_id]) {
+            inflight.delete(id);
+            answered.add(id);
+          }
         }
         this.#trace(`${agent} → ${epoch}#${number} ${type} ${payload.body ?? payload.code ?? ''}`);
       },
@@ -114,11 +117,13 @@ export class Witness {
         if (type === 'WELCOME') fenced('WELCOME');
         else if (type === 'ACK') {
           fenced(`ACK ${payload.stage} of ${about}`);
-          this.#acknowledged(payload);
+          for (const id of payload.ack_ids ?? [payload.ack_id])
+            this.#acknowledged({ ...payload, ack_id: id });
         } else if (type === 'DELIVER') {
           fenced(`DELIVER of ${payload.body}`);
           if (given.has(frame.id)) this.violated(`${payload.body} DELIVERed twice on one connection`);
           given.add(frame.id);
+          idOfSeq.set(frame.delivery.seq, frame.id);
           if (!answered.has(frame.id)) inflight.add(frame.id);
           if (inflight.size > maxInflight) this.violated(`${inflight.size} in flight to ${agent}`);
           this.#delivered(frame, agent);

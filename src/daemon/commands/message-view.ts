@@ -1,5 +1,7 @@
 /** A message and its fate as the person is shown it: `relay-log`, `relay-dead-letters` (P22). */
+
 import * as z from 'zod';
+import { textOf } from '../../protocol/utf8.ts';
 import type { Delivery, Message } from '../message.ts';
 
 const deliveryView = z.object({
@@ -29,7 +31,7 @@ export type MessageView = z.input<typeof messageView>;
 
 export function viewMessage(message: Message, deliveries: readonly Delivery[]): MessageView {
   const { id, at, from, to, topic, raw } = message;
-  const { kind, body } = raw === undefined ? {} : JSON.parse(raw.payload);
+  const { kind, body } = raw === undefined ? {} : JSON.parse(textOf(raw.payload));
   return {
     id,
     at,

@@ -1,8 +1,10 @@
 /** relay-poll: messages for whoever calls, without a connection. Checklist 29–30 (P27). */
+
 import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { MAX_ID_LENGTH, MAX_POLL_WAIT_MS } from '../../protocol/limits.ts';
+import { textOf } from '../../protocol/utf8.ts';
 import { type Caller, callerAs } from '../caller.ts';
 import type { Polled } from '../polls.ts';
 import type { Relay } from '../relay.ts';
@@ -96,7 +98,7 @@ export const relayPoll = (relay: Relay) =>
 
 function describe({ delivery, repeated }: Polled): z.input<typeof message> {
   const { message: sent } = delivery;
-  const { kind, body, thread, data } = JSON.parse(sent.raw?.payload ?? '{}');
+  const { kind, body, thread, data } = sent.raw === undefined ? {} : JSON.parse(textOf(sent.raw.payload));
   return {
     id: delivery.id,
     from: sent.from,

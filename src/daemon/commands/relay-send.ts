@@ -1,9 +1,11 @@
 /** relay-send: a message from whoever calls, without a connection. Checklist 30 (P10). */
+
 import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { type CommandResult, error, failureFrom, success } from '../../afd/result.ts';
 import { newId } from '../../protocol/ids.ts';
 import { MAX_ID_LENGTH, MAX_TOPIC_LENGTH } from '../../protocol/limits.ts';
+import { utf8 } from '../../protocol/utf8.ts';
 import { type Caller, callerAs } from '../caller.ts';
 import type { Relay } from '../relay.ts';
 import type { Session } from '../session-table.ts';
@@ -58,7 +60,7 @@ export const relaySend = (relay: Relay) =>
             injects: caller.kind !== 'user' && caller.session.injects,
             to,
             topic,
-            raw: { payload },
+            raw: { payload: utf8(payload) },
             ttlMs,
             acks: false,
             command: true,

@@ -2,8 +2,8 @@
 import type { Handler } from '../peer.ts';
 
 export const nack: Handler<'NACK'> = (relay, peer, { payload }) => {
-  const delivery = peer.inflight.take(payload.ack_id);
-  if (delivery === undefined || peer.session === undefined) return;
+  const delivery = relay.state.messages.byDeliverId(payload.ack_id);
+  if (delivery === undefined || peer.session === undefined || !peer.inflight.take(delivery)) return;
   if (payload.code === 'DEFERRED') relay.router.defer(delivery, peer.session.id);
   else relay.router.bury(delivery, payload.code, payload.message);
 };

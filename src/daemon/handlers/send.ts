@@ -46,8 +46,7 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
     {
       stored: (message) => {
         peer.storing(-bytes);
-        const answer = tellStored(relay, message);
-        if (answer) peer.send(newEnvelope('ACK', answer, relay.clock.now()));
+        tellStored(relay, peer, message);
       },
       refused: (error) => {
         peer.storing(-bytes);

@@ -8,7 +8,7 @@ import { type Files, type OpenFile, writeAll } from './files.ts';
 import { encodeRecords } from './record.ts';
 
 /** Version of header and records, and WELCOME's `store_format` (P20). */
-export const STORE_FORMAT = 1;
+export const STORE_FORMAT = 2;
 
 const COPY_BYTES = 64;
 export const SEGMENT_HEADER_BYTES = 2 * COPY_BYTES;

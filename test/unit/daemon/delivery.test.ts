@@ -200,6 +200,57 @@ describe('P13 inflight', () => {
   });
 });
 
+describe('P23 lists of acknowledgments', () => {
+  const lists = { capabilities: { ack_lists: true } };
+  const told = (client: TestClient) =>
+    client.all('ACK').map(({ payload: { ack_id: id, ack_ids: ids, stage } }) => [stage, ...(ids ?? [id])]);
+
+  it('tell a sender that knows them in one frame what one turn brought, stored before delivered', async () => {
+    const relay = new TestRelay({ store: new DurableStore({ check: () => {} }) });
+    const ann = await relay.join('ann', lists);
+    const bob = await relay.join('bob', lists);
+    const ids = ['one', 'two', 'three'].map((body) => ann.send('bob', body));
+    await settle();
+    bob.say('ACK', { seqs: bob.all('DELIVER').map(({ delivery }) => delivery.seq) });
+    await settle();
+    const alone = ann.send('bob', 'four');
+    await settle();
+    expect(told(ann)).toEqual([
+      ['stored', ...ids],
+      ['delivered', ...ids],
+      ['stored', alone],
+    ]);
+  });
+
+  it('take what was given, and nothing that waits or is for another', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const bob = await relay.join('bob', { capabilities: { ack_lists: true, max_inflight: 1 } });
+    const carl = await relay.join('carl', lists);
+    const ids = ['one', 'two'].map((body) => ann.send('bob', body));
+    await settle();
+    const { seq } = bob.last('DELIVER').delivery;
+    carl.say('ACK', { seqs: [seq] });
+    await settle();
+    expect(ids.map((id) => ann.fates(id))).toEqual([[], []]);
+    bob.say('ACK', { seqs: [seq, seq + 1, seq + 7] });
+    await settle();
+    expect(ids.map((id) => ann.fates(id))).toEqual([['delivered'], []]);
+    expect(bob.bodies()).toEqual(['one', 'two']);
+  });
+
+  it('mean nothing to who did not declare them', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const bob = await relay.join('bob');
+    const id = ann.send('bob', 'one');
+    await settle();
+    bob.say('ACK', { seqs: [bob.last('DELIVER').delivery.seq] });
+    await settle();
+    expect(ann.fates(id)).toEqual([]);
+  });
+});
+
 describe('P14 backpressure', () => {
   it('advises at the soft mark and refuses at the hard mark, and the stream stays refused (P15)', async () => {
     const { ann } = await pair({ settings: { pairSoftMark: 2, pairHardMark: 3 } });

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { Deadlines } from '../../../src/daemon/deadlines.ts';
 import { decodeRecord, encodeRecord, type RelayRecord } from '../../../src/daemon/record.ts';
+import { utf8 } from '../../../src/protocol/utf8.ts';
 import { settle } from '../../helpers/fake-clock.ts';
 import { RecordingStore } from '../../helpers/recording-store.ts';
 import { TestRelay } from '../../helpers/relay.ts';
 
 describe('§Records', () => {
   it('come back as they were, payload text included', () => {
-    const raw = { payload: '{ "body": "\\n{\\u0000}\n" }', payload_meta: ' {"ttl_ms":1}'.trim() };
+    const raw = { payload: utf8('{ "body": "\\n{\\u0000}\n ü😀" }'), payload_meta: utf8('{"ttl_ms":1}') };
     const record: RelayRecord = {
       t: 'message',
-      key: 'a\0b',
-      id: 'b',
+      key: '\0s\0b"ü',
+      id: 'b"ü',
       from: 'a',
       session: 's',
       at: 1,
@@ -23,6 +24,24 @@ describe('§Records', () => {
     expect(() => decodeRecord(Buffer.from('{"t":'))).toThrow(
       expect.objectContaining({ code: 'STORE_CORRUPT' }),
     );
+  });
+});
+
+describe('records of format 1', () => {
+  it('are read as those of today', () => {
+    const [payload, meta] = ['{"body":"ü😀"}', '{"ttl_ms":1}'];
+    const head = { t: 'message', key: 'a\0k', id: 'b', from: 'a', session: 's', at: 1, acks: true };
+    const recipients = [{ name: 'c', seq: 1, until: 2 }];
+    const line = JSON.stringify({ ...head, recipients, length: payload.length });
+    expect(decodeRecord(Buffer.from(`${line}\n${payload}${meta}`))).toEqual({
+      ...head,
+      recipients,
+      raw: { payload: utf8(payload), payload_meta: utf8(meta) },
+    });
+    expect(decodeRecord(Buffer.from('{"t":"ended","seq":7,"how":"delivered","at":1}'))).toMatchObject({
+      seqs: [7],
+      how: 'delivered',
+    });
   });
 });
 

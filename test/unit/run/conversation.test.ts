@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MessageRecord, RelayRecord } from '../../../src/daemon/record.ts';
+import { utf8 } from '../../../src/protocol/utf8.ts';
 import { Conversation } from '../../../src/run/conversation.ts';
 
 const message = (more: Partial<MessageRecord> = {}): MessageRecord => ({
@@ -12,7 +13,7 @@ const message = (more: Partial<MessageRecord> = {}): MessageRecord => ({
   at: 1_500,
   acks: true,
   recipients: [{ name: 'bob', seq: 1, until: 0 }],
-  raw: { payload: '{"kind":"review","body":"hi","data":{"n":1}}' },
+  raw: { payload: utf8('{"kind":"review","body":"hi","data":{"n":1}}') },
   ...more,
 });
 
@@ -49,12 +50,12 @@ describe('the records of a relay', () => {
   it('tell what became of it, also when a dead letter is revived', () => {
     const { told, news } = conversation([
       message(),
-      { t: 'ended', seq: 1, how: 'dead', at: 0, code: 'EXPIRED', text: 'too late' },
+      { t: 'ended', seqs: [1], how: 'dead', at: 0, code: 'EXPIRED', text: 'too late' },
     ]);
     expect(told.messages[0]?.recipients).toEqual([
       { name: 'bob', fate: 'dead', code: 'EXPIRED', text: 'too late' },
     ]);
-    told.apply({ t: 'ended', seq: 1, how: 'delivered', at: 0 });
+    told.apply({ t: 'ended', seqs: [1], how: 'delivered', at: 0 });
     expect(told.messages[0]?.recipients).toEqual([{ name: 'bob', fate: 'delivered' }]);
     expect(told.waitsFor('bob')).toBe(false);
     expect(news).toEqual(['ada said hi', 'bob dead', 'bob delivered']);

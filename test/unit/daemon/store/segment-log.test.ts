@@ -4,7 +4,7 @@ import { silentLog } from '../../../../src/base/log.ts';
 import { checkStore } from '../../../../src/daemon/store/check.ts';
 import type { Files } from '../../../../src/daemon/store/files.ts';
 import { MAX_RECORD_BYTES } from '../../../../src/daemon/store/record.ts';
-import { SEGMENT_HEADER_BYTES } from '../../../../src/daemon/store/segment.ts';
+import { SEGMENT_HEADER_BYTES, STORE_FORMAT } from '../../../../src/daemon/store/segment.ts';
 import { SegmentLog, type SegmentLogOptions } from '../../../../src/daemon/store/segment-log.ts';
 import { FakeClock, settle } from '../../../helpers/fake-clock.ts';
 import { Random, SimDisk, SimScheduler } from '../../../helpers/sim-files.ts';
@@ -111,7 +111,7 @@ describe('P20 recovery', () => {
     const { disk: simulated, files } = await fiveRecords();
     const header = simulated.contents(simulated.names[0] ?? '').subarray(0, 64);
     const later = Buffer.from(header);
-    later.writeUInt16BE(2, 8);
+    later.writeUInt16BE(STORE_FORMAT + 1, 8);
     const { crc32 } = await import('node:zlib');
     later.writeUInt32BE(crc32(later.subarray(0, 60)), 60);
     later.copy(simulated.contents(simulated.names[0] ?? ''), 0);
