@@ -4,8 +4,10 @@
  */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { RelayError } from '../base/errors.ts';
+
+const HOST_FILE = 'host.json';
 
 /** Milliseconds between two renewals. */
 export const RENEW_MS = 3_000;
@@ -25,8 +27,8 @@ interface HostFile {
 }
 
 /** Throws RELAY_ELSEWHERE when another machine hosts the relay. Else: whether agents may be on their way. */
-export function inspectHost(directory: string, now: number): { tookOver: boolean } {
-  const file = read(directory);
+export function inspectHost(directory: string, now: number, text = readText): { tookOver: boolean } {
+  const file = parse(text(join(directory, HOST_FILE)));
   if (file === undefined) return { tookOver: false };
   const age = Math.abs(now - file.renewed);
   if (file.boot_id !== bootId()) {
@@ -39,22 +41,34 @@ export function inspectHost(directory: string, now: number): { tookOver: boolean
 }
 
 /** Says that this machine hosts the relay; `empty` on leaving, when nobody is connected. */
-export function renewHost(directory: string, now: number, empty = false): void {
+export function renewHost(directory: string, now: number, empty = false, write = replaceText): void {
   const file: HostFile = { boot_id: bootId(), renewed: now, ...(empty ? { empty } : {}) };
-  const temporary = join(directory, `.host-${process.pid}`);
-  writeFileSync(temporary, `${JSON.stringify(file)}\n`, { mode: 0o600 });
-  renameSync(temporary, join(directory, 'host.json'));
+  write(join(directory, HOST_FILE), `${JSON.stringify(file)}\n`);
 }
 
-function read(directory: string): HostFile | undefined {
+function replaceText(path: string, text: string): void {
+  const temporary = join(dirname(path), `.host-${process.pid}`);
+  writeFileSync(temporary, text, { mode: 0o600 });
+  renameSync(temporary, path);
+}
+
+function readText(path: string): string {
   try {
-    const file: unknown = JSON.parse(readFileSync(join(directory, 'host.json'), 'utf8'));
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // not there: it says nothing
+  }
+}
+
+function parse(text: string): HostFile | undefined {
+  try {
+    const file: unknown = JSON.parse(text);
     if (typeof file !== 'object' || file === null) return undefined;
     const { boot_id, renewed, empty } = file as Partial<HostFile>;
     if (typeof boot_id !== 'string' || typeof renewed !== 'number') return undefined;
     return { boot_id, renewed, ...(empty === true ? { empty } : {}) };
   } catch {
-    return undefined; // not there, or torn by a crash: it says nothing
+    return undefined; // not there, or torn by a crash
   }
 }
 

@@ -2,8 +2,6 @@
  * A daemon with its socket: elected, served, healed each second, and gone when deposed. The one file that
  * joins Daemon, Leadership and Control. architecture.md "Leadership and the store" (P19, P20).
  */
-import { randomBytes } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
 import { renderEndpoint } from '../afd/endpoint.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
@@ -12,13 +10,13 @@ import type { Payload } from '../protocol/payloads.ts';
 import type { Link } from '../transport/link.ts';
 import { memoryLinks } from '../transport/memory.ts';
 import { listEpochs } from '../transport/relay-sockets.ts';
-import { auditFile } from './audit-file.ts';
-import { Control } from './control.ts';
 import { Daemon } from './daemon.ts';
-import { inspectHost, RENEW_MS, renewHost } from './host-file.ts';
+import { firmGround, type Ground } from './ground.ts';
+import { RENEW_MS } from './host-file.ts';
 import { Leadership } from './leadership.ts';
+import type { Listener } from './listener.ts';
 import type { DaemonSettings } from './settings.ts';
-import { inspectStore, openSegmentLog, type StorePlace } from './store/open.ts';
+import type { StorePlace } from './store/open.ts';
 import type { Durability } from './store/segment.ts';
 import type { Store } from './store/store.ts';
 
@@ -38,6 +36,8 @@ export interface HostOptions {
   durability?: Durability | undefined;
   /** Another store than the segment log in the directory. */
   openStore?: ((place: StorePlace) => Store) | undefined;
+  /** Another machine than this one. */
+  ground?: Ground | undefined;
 }
 
 export class Host {
@@ -47,9 +47,9 @@ export class Host {
   /** Resolves when it leads no more, by its own will or deposed. */
   readonly ended: Promise<void>;
   readonly #directory: string;
+  readonly #ground: Ground;
   readonly #leadership: Leadership;
-  readonly #server: Server;
-  readonly #control: Control;
+  readonly #listener: Listener;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #timers: Timer[];
@@ -59,15 +59,17 @@ export class Host {
 
   private constructor(
     options: HostOptions,
+    ground: Ground,
     leadership: Leadership,
-    server: Server,
+    listener: Listener,
     store: Store,
     tookOver: boolean,
   ) {
     const { directory, namespace, clock, log, settings } = options;
     this.#directory = directory;
+    this.#ground = ground;
     this.#leadership = leadership;
-    this.#server = server;
+    this.#listener = listener;
     this.#clock = clock;
     this.#log = log;
     this.epoch = leadership.epoch;
@@ -80,19 +82,19 @@ export class Host {
       fence: leadership,
       clock,
       log,
-      random: randomBytes,
+      random: ground.random,
       epoch: leadership.epoch,
       namespace,
       endpoint: this.endpoint,
       tookOver,
-      audit: auditFile(directory, log),
+      audit: ground.audit(directory, log),
       ...(settings === undefined ? {} : { settings }),
       failed: (error) => {
         this.#failure ??= error;
         void this.close();
       },
     });
-    this.#control = new Control(this.daemon, clock, log);
+    listener.serve(this.daemon);
     this.#timers = [
       clock.every(HEAL_MS, () => this.#heal(), { unref: true }),
       clock.every(RENEW_MS, () => this.#renew(), { unref: true }),
@@ -106,34 +108,25 @@ export class Host {
    * STORE_FAILED for a store that we cannot read: nobody else must be deposed for that (P20).
    */
   static async stand(options: HostOptions): Promise<Host | undefined> {
-    const { directory, clock, log } = options;
-    const { tookOver } = inspectHost(directory, clock.now());
+    const { directory, clock, log, ground = firmGround } = options;
+    const { files } = ground;
+    const { tookOver } = ground.inspectHost(directory, clock.now());
     // Sockets may have been swept: the clock of reigns does not go back.
-    const above = Math.max(options.above, await inspectStore(directory));
+    const above = Math.max(options.above, await ground.inspectStore(directory));
     // Somebody won while we looked: what we found in the store may be that reign's, which lives.
-    if ((listEpochs(directory).at(-1) ?? 0) > options.above) return undefined;
-    const waiting: Socket[] = [];
-    let serve = (socket: Socket): void => void waiting.push(socket);
-    const server = createServer((socket) => serve(socket));
-    const leadership = await Leadership.stand({ ...options, above, server });
-    if (leadership === undefined) {
-      for (const socket of waiting) socket.destroy();
-      return undefined;
-    }
-    // Out of file descriptors: the connection is lost, the leader goes on (P20).
-    server.on('error', (error) => log.error('host.server', { error }));
-    let host: Host;
+    if ((listEpochs(directory, files.list).at(-1) ?? 0) > options.above) return undefined;
+    const listener = ground.listener(clock, log);
+    const leadership = await Leadership.stand({ ...options, above, files, listener });
+    if (leadership === undefined) return undefined;
     try {
-      host = new Host(options, leadership, server, openStore(options, leadership), tookOver);
+      const store = openStore(options, ground, leadership);
+      const host = new Host(options, ground, leadership, listener, store, tookOver);
+      log.info('host.leads', { epoch: host.epoch, directory, tookOver });
+      return host;
     } catch (error) {
-      for (const socket of waiting) socket.destroy();
-      server.close(() => leadership.release());
+      void listener.close();
       throw error;
     }
-    serve = (socket) => host.#control.accept(socket);
-    for (const socket of waiting) serve(socket);
-    log.info('host.leads', { epoch: host.epoch, directory, tookOver });
-    return host;
   }
 
   get leading(): boolean {
@@ -160,12 +153,11 @@ export class Host {
     for (const timer of this.#timers) timer.cancel();
     const alone = this.daemon.connections === 0;
     // First nobody new comes in: who is sent away shall find the socket refused, and take over at once.
-    const closed = new Promise((resolve) => this.#server.close(resolve));
+    const closed = this.#listener.close();
     await this.daemon.close(bye);
     if (alone) this.#renew(true);
-    this.#control.close();
+    this.#listener.end();
     await closed;
-    this.#leadership.release();
     this.#state = 'ended';
     this.#end();
   }
@@ -188,14 +180,15 @@ export class Host {
   #renew(empty = false): void {
     try {
       this.#leadership.check();
-      renewHost(this.#directory, this.#clock.now(), empty);
+      this.#ground.renewHost(this.#directory, this.#clock.now(), empty);
     } catch (error) {
       this.#log.warn('host.renew', { error });
     }
   }
 }
 
-function openStore({ directory, clock, log, durability, openStore }: HostOptions, fence: Leadership): Store {
+function openStore(options: HostOptions, ground: Ground, fence: Leadership): Store {
+  const { directory, clock, log, durability, openStore = ground.openStore } = options;
   const place = { directory, epoch: fence.epoch, fence, durability: durability ?? 'sync', clock, log };
-  return (openStore ?? openSegmentLog)(place);
+  return openStore(place);
 }

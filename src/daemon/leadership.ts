@@ -2,23 +2,13 @@
  * Who hosts the daemon: the highest numbered socket of the relay's directory, published with link(2),
  * and the fence that tells a leader whether it still is one. architecture.md "Leadership and the store" (P19, P20).
  */
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  readlinkSync,
-  renameSync,
-  type Stats,
-  statSync,
-  symlinkSync,
-  unlinkSync,
-} from 'node:fs';
-import type { Server } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import type { Clock } from '../base/clock.ts';
 import { RelayError, systemCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { listEpochs, socketName } from '../transport/relay-sockets.ts';
-import { listenUnix, type SocketAddress } from '../transport/unix.ts';
+import type { Listener } from './listener.ts';
+import { type FileStat, type SocketFiles, socketFiles } from './socket-files.ts';
 import type { Fence } from './store/store.ts';
 
 /** The symlink for clients that know one path (P19). */
@@ -31,8 +21,10 @@ export interface ElectionOptions {
   directory: string;
   /** The highest epoch known: the new one is one more. */
   above: number;
-  /** Listens already for connections, which wait until the winner serves them. */
-  server: Server;
+  /** Begins to listen here. */
+  listener: Listener;
+  files: SocketFiles;
+  clock: Clock;
   log: Log;
   /** `--socket`: another place for a symlink to us. */
   socketPath?: string | undefined;
@@ -43,21 +35,23 @@ export class Leadership implements Fence {
   /** Our numbered socket. */
   readonly path: string;
   readonly #directory: string;
-  readonly #address: SocketAddress;
-  readonly #place: Pick<Stats, 'dev' | 'ino'>;
-  readonly #socket: Pick<Stats, 'dev' | 'ino'>;
+  readonly #files: SocketFiles;
+  readonly #clock: Clock;
+  readonly #place: FileStat | undefined;
+  readonly #socket: FileStat | undefined;
   readonly #links: readonly string[];
   readonly #log: Log;
   /** The directory's time stamp when it last held no higher epoch. */
   #seen = Number.NaN;
 
-  private constructor(options: ElectionOptions, epoch: number, address: SocketAddress) {
+  private constructor(options: ElectionOptions, epoch: number) {
     this.epoch = epoch;
     this.path = join(options.directory, socketName(epoch));
     this.#directory = options.directory;
-    this.#address = address;
-    this.#place = statSync(options.directory);
-    this.#socket = lstatSync(this.path);
+    this.#files = options.files;
+    this.#clock = options.clock;
+    this.#place = options.files.stat(options.directory);
+    this.#socket = options.files.lstat(this.path);
     this.#log = options.log;
     this.#links = [
       join(options.directory, FIXED_NAME),
@@ -65,47 +59,46 @@ export class Leadership implements Fence {
     ];
   }
 
-  /** Stands for election; undefined when another won. The server is closed then. */
+  /** Stands for election; undefined when another won. The listener is closed then. */
   static async stand(options: ElectionOptions): Promise<Leadership | undefined> {
-    const { directory, server } = options;
+    const { directory, files, listener } = options;
     const epoch = options.above + 1;
     const temporary = join(directory, `.new-${process.pid}-${Math.random().toString(36).slice(2, 10)}`);
-    const address = await listenUnix(server, temporary);
+    await listener.listen(temporary);
     try {
-      chmodSync(temporary, 0o600);
-      linkSync(temporary, join(directory, socketName(epoch)));
-      unlinkSync(temporary);
-      if (listEpochs(directory).at(-1) === epoch) return new Leadership(options, epoch, address);
+      files.chmod(temporary, 0o600);
+      files.link(temporary, join(directory, socketName(epoch)));
+      files.unlink(temporary);
+      if (listEpochs(directory, files.list).at(-1) === epoch) return new Leadership(options, epoch);
     } catch (error) {
-      if (systemCode(error) === 'EEXIST') unlinkSync(temporary);
+      if (systemCode(error) === 'EEXIST') files.unlink(temporary);
       // ENOENT: the directory was swept away under us, and is made anew by the next attempt.
       else if (systemCode(error) !== 'ENOENT') throw error;
     }
-    await new Promise((closed) => server.close(closed));
-    address.release();
+    await listener.close();
     return undefined;
   }
 
   check(): void {
-    const place = statSync(this.#directory, { throwIfNoEntry: false });
+    const place = this.#files.stat(this.#directory);
     if (!same(place, this.#place)) throw this.#deposed('the relay directory was replaced');
-    if (!same(lstatSync(this.path, { throwIfNoEntry: false }), this.#socket)) {
+    if (!same(this.#files.lstat(this.path), this.#socket)) {
       throw this.#deposed('our socket is gone');
     }
     // Whoever takes over links a higher socket, which changes the directory's time stamp.
-    const stamp = (place as Stats).mtimeMs;
+    const stamp = (place as FileStat).mtimeMs;
     if (stamp === this.#seen) return;
-    const highest = listEpochs(this.#directory).at(-1) ?? 0;
+    const highest = listEpochs(this.#directory, this.#files.list).at(-1) ?? 0;
     if (highest > this.epoch) throw this.#deposed(`epoch ${highest} leads`);
-    if (Date.now() - stamp > STAMP_MS) this.#seen = stamp;
+    if (this.#clock.now() - stamp > STAMP_MS) this.#seen = stamp;
   }
 
   /** Removes the sockets of earlier reigns and sets the symlinks right. Throws DEPOSED. */
   heal(): void {
     this.check();
-    for (const epoch of listEpochs(this.#directory)) {
+    for (const epoch of listEpochs(this.#directory, this.#files.list)) {
       // Ascending: whoever was deposed twice must see its own socket go before that of its successor.
-      if (epoch < this.epoch) remove(join(this.#directory, socketName(epoch)));
+      if (epoch < this.epoch) remove(this.#files, join(this.#directory, socketName(epoch)));
     }
     for (const link of this.#links) {
       try {
@@ -117,25 +110,19 @@ export class Leadership implements Fence {
     }
   }
 
-  /** To be called when the server has ended. The socket's file stays: nobody removes the highest. */
-  release(): void {
-    this.#address.release();
-  }
-
   #point(link: string): void {
     const target = dirname(link) === this.#directory ? basename(this.path) : this.path;
-    const there = lstatSync(link, { throwIfNoEntry: false });
-    if (there !== undefined) {
-      if (!isOurs(link, this.#directory)) {
+    if (this.#files.lstat(link) !== undefined) {
+      if (!isOurs(link, this.#directory, this.#files)) {
         this.#log.warn('leader.link-in-the-way', { link });
         return;
       }
-      if (readlinkSync(link) === target) return;
+      if (this.#files.readlink(link) === target) return;
     }
     const temporary = `${link}.${process.pid}.${this.epoch}`;
-    remove(temporary);
-    symlinkSync(target, temporary);
-    renameSync(temporary, link);
+    remove(this.#files, temporary);
+    this.#files.symlink(target, temporary);
+    this.#files.rename(temporary, link);
     // A leader that came between would be pointed away from: it sets it right within a second, we step down.
     this.check();
   }
@@ -146,19 +133,19 @@ export class Leadership implements Fence {
 }
 
 /** Whether what lies at `path` is a symlink into the relay's directory: ours to replace (P19). */
-export function isOurs(path: string, directory: string): boolean {
-  if (!lstatSync(path).isSymbolicLink()) return false;
-  const target = readlinkSync(path);
+export function isOurs(path: string, directory: string, files: SocketFiles = socketFiles): boolean {
+  if (files.lstat(path)?.isSymbolicLink() !== true) return false;
+  const target = files.readlink(path);
   const inside = target.startsWith('/') ? dirname(target) : join(dirname(path), dirname(target));
   return inside === directory;
 }
 
-const same = (stat: Stats | undefined, { dev, ino }: Pick<Stats, 'dev' | 'ino'>): boolean =>
-  stat !== undefined && stat.dev === dev && stat.ino === ino;
+const same = (stat: FileStat | undefined, known: FileStat | undefined): boolean =>
+  stat !== undefined && stat.dev === known?.dev && stat.ino === known.ino;
 
-function remove(path: string): void {
+function remove(files: SocketFiles, path: string): void {
   try {
-    unlinkSync(path);
+    files.unlink(path);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
   }

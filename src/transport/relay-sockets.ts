@@ -23,8 +23,8 @@ export const epochOfName = (name: string): number | undefined => {
 };
 
 /** The epochs that have a socket, ascending. */
-export function listEpochs(directory: string): number[] {
-  return readdirSync(directory)
+export function listEpochs(directory: string, list: (directory: string) => string[] = readdirSync): number[] {
+  return list(directory)
     .map(epochOfName)
     .filter((epoch) => epoch !== undefined)
     .sort((a, b) => a - b);
@@ -38,8 +38,11 @@ export type Probe =
   /** It accepts and says nothing; `young` ones are given more time. */
   | { state: 'silent'; young: boolean };
 
+/** Asks once, for two seconds at most. */
+export type Ask = (path: string, clock: Clock) => Promise<Probe>;
+
 /** Whether somebody answers at the socket: connects and asks GET /health. */
-export async function probe(path: string, clock: Clock): Promise<Probe> {
+export async function probe(path: string, clock: Clock, ask: Ask = askHealth): Promise<Probe> {
   for (;;) {
     const began = clock.monotonic();
     const answer = await ask(path, clock);
@@ -49,7 +52,7 @@ export async function probe(path: string, clock: Clock): Promise<Probe> {
   }
 }
 
-async function ask(path: string, clock: Clock): Promise<Probe> {
+async function askHealth(path: string, clock: Clock): Promise<Probe> {
   const late = new AbortController();
   const timer = clock.after(SILENCE_MS, () => late.abort());
   try {

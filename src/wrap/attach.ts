@@ -12,7 +12,7 @@ import { directoryEnvironment, prepareDirectory, relayDirectories } from '../bas
 import type { Attachment } from '../client/attachment.ts';
 import type { Host, HostOptions } from '../daemon/host.ts';
 import { isNamespace } from '../protocol/address.ts';
-import { listEpochs, probe, socketName } from '../transport/relay-sockets.ts';
+import { listEpochs, type Probe, probe, socketName } from '../transport/relay-sockets.ts';
 import { clientAttachment, leaderAttachment } from './attachments.ts';
 
 /** Milliseconds after joining, when the agent has started and nobody waits for us. */
@@ -69,21 +69,42 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
   throw refused ?? new RelayError('DIRECTORY_UNSAFE', 'no directory for the relay can be made');
 }
 
-async function attachIn(directory: string, options: AttachOptions): Promise<Attachment> {
+/** How a process sees the relay in a directory, and joins it: by this machine's sockets, unless simulated. */
+export interface Reach {
+  epochs(directory: string): number[];
+  probe(path: string, clock: Clock): Promise<Probe>;
+  join(directory: string, path: string, epoch: number): Attachment;
+  /** The daemon's code: needed only by the one that must lead. */
+  load(): Promise<Pick<typeof import('../daemon/host.ts'), 'Host'>>;
+}
+
+const REACH: Reach = {
+  epochs: (directory) => listEpochs(directory),
+  probe,
+  join: clientAttachment,
+  load: () => import('../daemon/host.ts'),
+};
+
+/** As `attach`, in a directory that is there. */
+export async function attachIn(
+  directory: string,
+  options: Omit<AttachOptions, 'env'> & Pick<HostOptions, 'ground'>,
+  reach: Reach = REACH,
+): Promise<Attachment> {
   const { clock, log, socketPath } = options;
   if (socketPath !== undefined) {
     const joined = await joinForeign(directory, socketPath, options);
     if (joined !== undefined) return joined;
   }
   for (;;) {
-    const epoch = listEpochs(directory).at(-1) ?? 0;
+    const epoch = reach.epochs(directory).at(-1) ?? 0;
     if (epoch > 0) {
       const path = join(directory, socketName(epoch));
-      const found = await probe(path, clock);
+      const found = await reach.probe(path, clock);
       if (found.state === 'alive') {
         // Whoever may have to take over has the daemon's code ready by then: loading it is most of a takeover.
-        if (options.mayLead) clock.after(PRELOAD_MS, () => void import('../daemon/host.ts'), { unref: true });
-        return clientAttachment(directory, path, epoch);
+        if (options.mayLead) clock.after(PRELOAD_MS, () => void reach.load(), { unref: true });
+        return reach.join(directory, path, epoch);
       }
       if (found.state === 'gone') continue;
       log.info('attach.leader-lost', { epoch, ...found });
@@ -95,7 +116,7 @@ async function attachIn(directory: string, options: AttachOptions): Promise<Atta
     if (!options.mayLead) {
       throw new RelayError('DAEMON_UNREACHABLE', `no relay daemon answers in ${directory}`);
     }
-    const host = await stand(directory, epoch, options);
+    const host = await stand(reach.load, { ...options, directory, above: epoch });
     if (host !== undefined) return leaderAttachment(directory, host);
   }
 }
@@ -104,7 +125,7 @@ async function attachIn(directory: string, options: AttachOptions): Promise<Atta
 async function joinForeign(
   directory: string,
   socketPath: string,
-  { clock, log }: AttachOptions,
+  { clock, log }: Pick<AttachOptions, 'clock' | 'log'>,
 ): Promise<Attachment | undefined> {
   if (lstatSync(socketPath, { throwIfNoEntry: false }) === undefined) return undefined;
   const { isOurs } = await import('../daemon/leadership.ts');
@@ -116,15 +137,15 @@ async function joinForeign(
   log.info('attach.foreign', { socketPath, endpoint: renderEndpoint(socketPath) });
   return clientAttachment(dirname(socketPath), socketPath, found.epoch ?? 0);
 }
-
-async function stand(directory: string, above: number, options: AttachOptions): Promise<Host | undefined> {
-  const { Host } = await import('../daemon/host.ts');
+/** Undefined: another was faster. */
+async function stand(load: Reach['load'], options: HostOptions): Promise<Host | undefined> {
+  const { Host } = await load();
   try {
-    return await Host.stand({ ...options, directory, above });
+    return await Host.stand(options);
   } catch (cause) {
     if (!UNWRITABLE.has(systemCode(cause) ?? '')) throw cause;
     throw new RelayError('FILE_UNWRITABLE', `nobody can host the relay: ${RelayError.from(cause).message}`, {
-      suggestion: `make ${directory} writable, and free some space on its disk`,
+      suggestion: `make ${options.directory} writable, and free some space on its disk`,
       retryable: true,
       cause,
     });

@@ -73,17 +73,53 @@ export class SimScheduler {
 /** Bytes that reach the platter together or not at all; small, so that few records already tear. */
 const PAGE_BYTES = 32;
 
+/** Bytes that grow at the end; what lies between the old end and a later place is zeros. */
+class Bytes {
+  #room = Buffer.alloc(0);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  get view(): Buffer {
+    return this.#room.subarray(0, this.#length);
+  }
+
+  put(bytes: Uint8Array, at: number): void {
+    const end = at + bytes.length;
+    if (end > this.#room.length) {
+      const room = Buffer.alloc(Math.max(512, 2 * end));
+      room.set(this.view);
+      this.#room = room;
+    }
+    this.#room.set(bytes, at);
+    this.#length = Math.max(this.#length, end);
+  }
+
+  truncate(length: number): void {
+    if (length >= this.#length) return;
+    this.#room.fill(0, length, this.#length);
+    this.#length = length;
+  }
+
+  become(bytes: Uint8Array): void {
+    this.truncate(0);
+    this.put(bytes, 0);
+  }
+}
+
 class Inode {
   /** What programs see. */
-  cache = Buffer.alloc(0);
+  readonly cache = new Bytes();
   /** What a power cut leaves. */
-  durable = Buffer.alloc(0);
+  readonly durable = new Bytes();
   readonly dirty = new Set<number>();
   links = 0;
 
   write(bytes: Buffer): void {
     const from = this.cache.length;
-    this.cache = Buffer.concat([this.cache, bytes]);
+    this.cache.put(bytes, from);
     for (let page = Math.floor(from / PAGE_BYTES); page * PAGE_BYTES < this.cache.length; page += 1) {
       this.dirty.add(page);
     }
@@ -91,13 +127,9 @@ class Inode {
 
   /** One page reaches the platter; the file is as long there as its last page that did. */
   writeBack(page: number): void {
-    const bytes = this.cache.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    const bytes = this.cache.view.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
     this.dirty.delete(page);
-    if (bytes.length === 0) return;
-    const grown = Buffer.alloc(Math.max(this.durable.length, page * PAGE_BYTES + bytes.length));
-    this.durable.copy(grown);
-    bytes.copy(grown, page * PAGE_BYTES);
-    this.durable = grown;
+    if (bytes.length > 0) this.durable.put(bytes, page * PAGE_BYTES);
   }
 }
 
@@ -194,7 +226,7 @@ export class SimDisk {
       const keep = this.#random.next();
       for (const page of [...inode.dirty]) if (this.#random.chance(keep)) inode.writeBack(page);
       inode.dirty.clear();
-      inode.cache = Buffer.from(inode.durable);
+      inode.cache.become(inode.durable.view);
       inode.links = 0;
     }
     this.#names.clear();
@@ -206,14 +238,14 @@ export class SimDisk {
 
   /** The bytes of a file as programs see them: to look at, and to damage. */
   contents(name: string): Buffer {
-    return this.#find(name).cache;
+    return this.#find(name).cache.view;
   }
 
   /** Puts a file there, synced. */
   place(name: string, bytes: Buffer): void {
     const inode = new Inode();
-    inode.cache = Buffer.from(bytes);
-    inode.durable = Buffer.from(bytes);
+    inode.cache.put(bytes, 0);
+    inode.durable.put(bytes, 0);
     this.#setName(name, inode);
     for (const change of this.#changes.splice(0)) this.#applyDurably(change);
   }
@@ -278,7 +310,7 @@ export class SimDisk {
           const most = Math.min(into.length, Math.max(0, inode.cache.length - offset));
           if (most === 0) return 0;
           const count = this.#random.chance(0.2) ? 1 + this.#random.below(most) : most;
-          return inode.cache.copy(into, 0, offset, offset + count);
+          return inode.cache.view.copy(into, 0, offset, offset + count);
         }),
       sync: () =>
         use(() => {
@@ -290,13 +322,13 @@ export class SimDisk {
             throw failure('EIO');
           }
           for (const page of [...inode.dirty]) inode.writeBack(page);
-          inode.durable = inode.durable.subarray(0, inode.cache.length);
+          inode.durable.truncate(inode.cache.length);
         }),
       // Only in the cache until the next sync: a power cut may bring the bytes back.
       truncate: (length) =>
         use(() => {
           this.free += inode.cache.length - length;
-          inode.cache = inode.cache.subarray(0, length);
+          inode.cache.truncate(length);
         }),
       size: () => use(() => inode.cache.length),
       linked: () => inode.links > 0,

@@ -40,7 +40,7 @@ export class SimAgent {
     const handlers: RelayClientHandlers = {
       delivery: (envelope) => this.#handed(envelope),
       fate: (fate) => witness.told(manner.name, life, this.#bodies.get(fate.id) ?? '?', fate),
-      stateChanged: (state) => machine.trace(`${manner.name}.${life} is ${state}`),
+      stateChanged: (state) => machine.trace?.(`${manner.name}.${life} is ${state}`),
     };
     this.client = new RelayClient(
       {
@@ -64,7 +64,7 @@ export class SimAgent {
     try {
       this.client.send({ id, to, topic, payload: { body }, ...(ttlMs === undefined ? {} : { ttlMs }) });
     } catch (error) {
-      this.#machine.trace(`not taken: ${RelayError.from(error).code}`);
+      this.#machine.trace?.(`not taken: ${RelayError.from(error).code}`);
     }
   }
 

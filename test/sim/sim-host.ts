@@ -86,7 +86,7 @@ export class SimHost {
     const epoch = Math.max(above, await highestEpoch(disk.files(process))) + 1;
     await process.sleep(machine.random.next());
     if (!directory.publish(epoch)) return undefined;
-    trace(`epoch ${epoch} leads`);
+    trace?.(`epoch ${epoch} leads`);
     const host = new SimHost(machine, process, epoch);
     directory.listen(host);
     return host;

@@ -32,7 +32,8 @@ export class SimMachine {
   readonly compacts: boolean;
   /** While faults happen. */
   faulty = true;
-  #hash = 0x811c9dc5;
+  /** Tells what happens, if somebody listens. */
+  readonly trace: ((text: string) => void) | undefined;
 
   constructor(options: SimOptions) {
     this.options = options;
@@ -43,11 +44,9 @@ export class SimMachine {
     this.durability = this.random.chance(0.75) ? 'sync' : 'process';
     this.settings = this.random.chance(0.2) ? { pairHardMark: 4, relayMaxMessages: 60 } : {};
     this.compacts = this.random.chance(0.4);
+    const { tell } = options;
+    this.trace = tell && ((text) => tell(`${this.time.now.toFixed(3).padStart(12)} ${text}`));
     this.witness = new Witness(this.trace);
-  }
-
-  get hash(): string {
-    return (this.#hash >>> 0).toString(16).padStart(8, '0');
   }
 
   newProcess(): SimProcess {
@@ -57,14 +56,6 @@ export class SimMachine {
   unlucky(probability: number): boolean {
     return this.faulty && this.random.chance(probability);
   }
-
-  readonly trace = (text: string): void => {
-    const line = `${this.time.now.toFixed(3).padStart(12)} ${text}`;
-    for (let i = 0; i < line.length; i++) {
-      this.#hash = Math.imul(this.#hash ^ line.charCodeAt(i), 0x01000193);
-    }
-    this.options.tell?.(line);
-  };
 
   /** A log that is only seen with the trace. */
   log(who: string): Log {

@@ -57,6 +57,7 @@ class SimSocket implements Link {
   /** Written by us; the kernel has not taken it. */
   #outgoing: Buffer[] = [];
   #outgoingBytes = 0;
+  #full = false;
   #saidEnd = false;
   /** In the kernel, for us to read. */
   #incoming: Buffer[] = [];
@@ -127,7 +128,6 @@ class SimSocket implements Link {
       this.#outgoingBytes = 0;
     }
     if (other === undefined || other.#state === 'closed' || this.#saidEnd) return;
-    const waited = this.#outgoingBytes;
     for (let next = this.#outgoing[0]; next !== undefined; next = this.#outgoing[0]) {
       const room = KERNEL_BYTES - other.#incomingBytes;
       if (room <= 0) break;
@@ -138,8 +138,11 @@ class SimSocket implements Link {
       other.#incomingBytes += part.length;
       this.#outgoingBytes -= part.length;
     }
-    if (this.#outgoingBytes === 0) {
-      if (waited > 0 && this.#handlers !== undefined) {
+    if (this.#outgoingBytes > 0) this.#full = true;
+    else {
+      // As Node does: told only to a writer that had to wait.
+      if (this.#full && this.#handlers !== undefined) {
+        this.#full = false;
         this.#process.soon(0, () => this.#state === 'open' && this.#handlers?.drain());
       }
       if (this.#state === 'ending') {

@@ -12,7 +12,7 @@ import { SimMachine, type SimOptions } from './sim-machine.ts';
 export interface SimResult {
   seed: number;
   violations: readonly string[];
-  /** Of everything that happened: the same seed gives the same. */
+  /** Of when everything happened: the same seed gives the same. */
   hash: string;
   messages: number;
   /** Milliseconds that passed in the simulation. */
@@ -43,7 +43,7 @@ export async function simulate(options: SimOptions): Promise<SimResult> {
   return {
     seed: options.seed,
     violations: machine.witness.violations,
-    hash: machine.hash,
+    hash: machine.time.hash,
     messages: machine.witness.messages.size,
     elapsed: machine.time.now,
   };
@@ -148,7 +148,7 @@ class SimWorld {
     const manner = this.#manners.find((each) => each.name === name) as Manner;
     const life = (this.#lives.get(name) ?? 0) + 1;
     this.#lives.set(name, life);
-    this.machine.trace(`${name}.${life} comes`);
+    this.machine.trace?.(`${name}.${life} comes`);
     this.#agents.set(name, new SimAgent(this.machine, manner, life));
   }
 
@@ -184,7 +184,7 @@ class SimWorld {
   #kill(): void {
     const agent = this.#some();
     if (agent === undefined) return;
-    this.machine.trace(`${agent.manner.name}.${agent.life} is killed`);
+    this.machine.trace?.(`${agent.manner.name}.${agent.life} is killed`);
     agent.process.kill();
     this.#comeAgain(agent.manner.name);
   }
@@ -194,14 +194,14 @@ class SimWorld {
     const agent = this.#some();
     if (agent === undefined || agent.process.stopped) return;
     const ms = random.next() * (random.chance(0.5) ? 40_000 : 3_000);
-    this.machine.trace(`${agent.manner.name}.${agent.life} is stopped for ${ms.toFixed()} ms`);
+    this.machine.trace?.(`${agent.manner.name}.${agent.life} is stopped for ${ms.toFixed()} ms`);
     agent.process.stop();
     time.after(ms, () => this.#goOn(agent));
   }
 
   #goOn(agent: SimAgent): void {
     if (!agent.process.alive || !agent.process.stopped) return;
-    this.machine.trace(`${agent.manner.name}.${agent.life} goes on`);
+    this.machine.trace?.(`${agent.manner.name}.${agent.life} goes on`);
     agent.process.goOn();
   }
 
@@ -214,11 +214,11 @@ class SimWorld {
   /** Leaves in order, and its process ends after that. */
   #goodbye(agent: SimAgent): void {
     const { name } = agent.manner;
-    this.machine.trace(`${name}.${agent.life} leaves`);
+    this.machine.trace?.(`${name}.${agent.life} leaves`);
     this.#agents.delete(name);
     this.#leaving.add(agent);
     agent.process.whenDead(() => {
-      this.machine.trace(`${name}.${agent.life} is gone`);
+      this.machine.trace?.(`${name}.${agent.life} is gone`);
       this.#leaving.delete(agent);
       this.#comeAgain(name);
     });
@@ -229,7 +229,7 @@ class SimWorld {
     const { random, time } = this.machine;
     const agent = this.#some();
     if (agent === undefined || agent.process.stopped) return;
-    this.machine.trace(`${agent.manner.name}.${agent.life} suspends`);
+    this.machine.trace?.(`${agent.manner.name}.${agent.life} suspends`);
     void agent.client.suspend().then(() => {
       agent.process.stop();
       time.after(random.next() * 10_000, () => {
@@ -242,7 +242,7 @@ class SimWorld {
   #powerCut(): void {
     const { disk, directory, durability, random, trace } = this.machine;
     if (durability !== 'sync') return;
-    trace('the power goes');
+    trace?.('the power goes');
     for (const agent of [...this.#agents.values()]) {
       agent.process.kill();
       this.#comeAgain(agent.manner.name);
@@ -255,7 +255,7 @@ class SimWorld {
   #jump(): void {
     const { random, wall, trace } = this.machine;
     const ms = Math.round((random.next() - 0.3) * (random.chance(0.2) ? 3_600_000 : 60_000));
-    trace(`the clock jumps by ${ms} ms`);
+    trace?.(`the clock jumps by ${ms} ms`);
     wall.offset += ms;
     this.#furthest = Math.max(this.#furthest, wall.offset);
   }
@@ -263,10 +263,10 @@ class SimWorld {
   #fill(): void {
     const { disk, random, time, trace } = this.machine;
     disk.free = random.below(2_000);
-    trace(`the disk has ${disk.free} bytes left`);
+    trace?.(`the disk has ${disk.free} bytes left`);
     time.after(random.next() * 3_000, () => {
       disk.free = Number.POSITIVE_INFINITY;
-      trace('the disk has room again');
+      trace?.('the disk has room again');
     });
   }
 
@@ -274,14 +274,14 @@ class SimWorld {
     const { disk, random, trace } = this.machine;
     if (random.chance(0.5)) disk.failingSyncs = 1;
     else disk.failingWrites = 1;
-    trace('the disk fails once');
+    trace?.('the disk fails once');
   }
 
   // ── Peace ─────────────────────────────────────────────────────────────────────────────────────────────
 
   async #rest(): Promise<void> {
     const { disk, random, witness, network } = this.machine;
-    this.machine.trace('peace');
+    this.machine.trace?.('peace');
     this.machine.faulty = false;
     disk.free = Number.POSITIVE_INFINITY;
     disk.failingSyncs = 0;
@@ -291,7 +291,7 @@ class SimWorld {
     const asleep = random.chance(0.1) ? this.#some() : undefined;
     if (asleep !== undefined) {
       asleep.process.stop();
-      this.machine.trace(`${asleep.manner.name} sleeps on`);
+      this.machine.trace?.(`${asleep.manner.name} sleeps on`);
       const others = () => [...this.#agents.values()].filter((agent) => agent !== asleep);
       if (!(await this.#until(() => others().every(isReady), REPLACED_MS))) {
         witness.violated(`not ready while ${asleep.manner.name} sleeps: ${others().map(describe)}`);

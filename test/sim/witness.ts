@@ -30,7 +30,7 @@ export interface Sent {
 export class Witness {
   readonly violations: string[] = [];
   readonly messages = new Map<string, Sent>();
-  readonly #trace: (line: string) => void;
+  readonly #trace: ((line: string) => void) | undefined;
   readonly #byId = new Map<string, Sent>();
   /** seq → the message and recipient it was given to. */
   readonly #seqs = new Map<number, string>();
@@ -40,12 +40,12 @@ export class Witness {
   readonly #streams = new Map<string, { seq: number; number: number; body: string }>();
   #connections = 0;
 
-  constructor(trace: (line: string) => void) {
+  constructor(trace: ((line: string) => void) | undefined) {
     this.#trace = trace;
   }
 
   violated(text: string): void {
-    this.#trace(`VIOLATED ${text}`);
+    this.#trace?.(`VIOLATED ${text}`);
     this.violations.push(text);
   }
 
@@ -58,18 +58,18 @@ export class Witness {
       handed: new Set(),
       taken: new Set(),
     });
-    this.#trace(`${message.from}.${message.life} sends ${message.body} to ${message.to}/${message.topic}`);
+    this.#trace?.(`${message.from}.${message.life} sends ${message.body} to ${message.to}/${message.topic}`);
   }
 
   /** A new leader has read what there was. */
   recovered(epoch: number, highest: number): void {
-    this.#trace(`epoch ${epoch} has recovered`);
+    this.#trace?.(`epoch ${epoch} has recovered`);
     if (highest !== epoch) this.violated(`epoch ${epoch} is ready from behind the fence of ${highest}`);
   }
 
   /** A command succeeded: it may have promised something or shown a token. */
   answered(command: string, epoch: number, highest: number): void {
-    this.#trace(`epoch ${epoch} answers ${command}`);
+    this.#trace?.(`epoch ${epoch} answers ${command}`);
     if (highest !== epoch)
       this.violated(`${command} answered by ${epoch} from behind the fence of ${highest}`);
   }
@@ -107,13 +107,13 @@ export class Witness {
             answered.add(id);
           }
         }
-        this.#trace(`${agent} → ${epoch}#${number} ${type} ${payload.body ?? payload.code ?? ''}`);
+        this.#trace?.(`${agent} → ${epoch}#${number} ${type} ${payload.body ?? payload.code ?? ''}`);
       },
       sent: (frame: Frame) => {
         const { type, payload } = frame;
         const about = this.#byId.get(payload.ack_id)?.body ?? '';
         const what = payload.body ?? payload.stage ?? payload.code ?? '';
-        this.#trace(`${agent} ← ${epoch}#${number} ${type} ${about} ${what} ${frame.delivery?.seq ?? ''}`);
+        this.#trace?.(`${agent} ← ${epoch}#${number} ${type} ${about} ${what} ${frame.delivery?.seq ?? ''}`);
         if (type === 'WELCOME') fenced('WELCOME');
         else if (type === 'ACK') {
           fenced(`ACK ${payload.stage} of ${about}`);
@@ -137,7 +137,7 @@ export class Witness {
     const { delivery, payload, from, topic } = envelope;
     const message = this.messages.get(payload.body as string);
     if (message === undefined) return; // a notice of the relay's own
-    this.#trace(`${agent}.${life} is handed ${message.body}`);
+    this.#trace?.(`${agent}.${life} is handed ${message.body}`);
     message.handed.add(agent);
     this.#expectNotExpired(message, agent);
     const session = `${agent}.${life} ${delivery.session_id}`;
@@ -158,14 +158,14 @@ export class Witness {
 
   /** The agent has it: from here on a sender may be told so. */
   taken(agent: string, life: number, body: string): void {
-    this.#trace(`${agent}.${life} takes ${body}`);
+    this.#trace?.(`${agent}.${life} takes ${body}`);
     this.messages.get(body)?.taken.add(agent);
   }
 
   /** A sender was told. */
   told(agent: string, life: number, body: string, fate: Fate): void {
     const how = fate.outcome === 'failed' ? fate.code : fate.outcome;
-    this.#trace(`${agent}.${life} is told ${body} to ${fate.to}: ${how}`);
+    this.#trace?.(`${agent}.${life} is told ${body} to ${fate.to}: ${how}`);
     const message = this.messages.get(body);
     if (message === undefined) return;
     if (fate.outcome === 'delivered' && !message.taken.has(fate.to)) {

@@ -6,6 +6,26 @@ import type { Relay } from '../relay.ts';
 import { AGENT_STATUSES, SPEECH_KINDS } from '../reports.ts';
 import type { Session } from '../session-table.ts';
 
+const input = z.object({});
+const output = z.object({
+  namespace: z.string(),
+  agents: z.array(
+    z.object({
+      name: z.string(),
+      state: z.string().describe('of its session'),
+      status: z.enum(AGENT_STATUSES).optional().describe('of the agent, as its wrapper sees it'),
+      waitsFor: z.string().optional().describe('what keeps its messages from being typed'),
+      speech: z.enum(SPEECH_KINDS).optional().describe('where its wrapper gets its words'),
+      topics: z.array(z.string()),
+      queueDepth: z.number(),
+      inflight: z.number(),
+      /** The person holds what is for it. */
+      held: z.boolean(),
+      lastActivity: z.string(),
+    }),
+  ),
+});
+
 export const relayAgents = (relay: Relay) =>
   defineCommand({
     name: 'relay-agents',
@@ -13,25 +33,8 @@ export const relayAgents = (relay: Relay) =>
     category: 'relay',
     expose: { mcp: true },
     tags: ['relay', 'read', 'agent-friendly'],
-    input: z.object({}),
-    output: z.object({
-      namespace: z.string(),
-      agents: z.array(
-        z.object({
-          name: z.string(),
-          state: z.string().describe('of its session'),
-          status: z.enum(AGENT_STATUSES).optional().describe('of the agent, as its wrapper sees it'),
-          waitsFor: z.string().optional().describe('what keeps its messages from being typed'),
-          speech: z.enum(SPEECH_KINDS).optional().describe('where its wrapper gets its words'),
-          topics: z.array(z.string()),
-          queueDepth: z.number(),
-          inflight: z.number(),
-          /** The person holds what is for it. */
-          held: z.boolean(),
-          lastActivity: z.string(),
-        }),
-      ),
-    }),
+    input,
+    output,
     errors: ['TOKEN_UNKNOWN', 'SESSION_DISCONNECTED'],
     examples: [{ title: 'Everybody', input: {} }],
     handler() {

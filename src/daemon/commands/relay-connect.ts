@@ -13,6 +13,23 @@ export const scopedTokenHash = z
   .regex(/^[0-9a-f]{64}$/)
   .optional();
 
+const input = z.object({
+  agent: z.string().optional().describe('the name to have'),
+  agentPrefix: z
+    .string()
+    .max(48)
+    .optional()
+    .describe('instead of a name: the first free `<agentPrefix>-<n>` is given'),
+  ttlMs: z
+    .number()
+    .int()
+    .positive()
+    .max(MAX_HANDOFF_TTL_MS)
+    .optional()
+    .describe('milliseconds the token is good for'),
+  scopedTokenHash,
+});
+
 export const relayConnect = (relay: Relay) =>
   defineCommand({
     name: 'relay-connect',
@@ -22,22 +39,7 @@ export const relayConnect = (relay: Relay) =>
     handoff: true,
     handoffProtocol: 'agent-relay',
     mutation: true,
-    input: z.object({
-      agent: z.string().optional().describe('the name to have'),
-      agentPrefix: z
-        .string()
-        .max(48)
-        .optional()
-        .describe('instead of a name: the first free `<agentPrefix>-<n>` is given'),
-      ttlMs: z
-        .number()
-        .int()
-        .positive()
-        .max(MAX_HANDOFF_TTL_MS)
-        .optional()
-        .describe('milliseconds the token is good for'),
-      scopedTokenHash,
-    }),
+    input,
     output: HandoffResultSchema,
     errors: ['BAD_NAME', 'NAME_IN_USE', 'RATE_LIMITED', 'BAD_REQUEST'],
     examples: [

@@ -16,14 +16,17 @@ const chosen = z.object({
 });
 const output = z.object({ count: z.number() });
 
+const deadLettersInput = z.object({ to: z.string().optional() });
+const deadLettersOutput = z.object({ messages: z.array(messageView) });
+
 export const relayDeadLetters = (relay: Relay) =>
   defineCommand({
     name: 'relay-dead-letters',
     description: 'List the messages that ended undelivered, with the reason',
     category: 'relay',
     tags: ['relay', 'read'],
-    input: z.object({ to: z.string().optional() }),
-    output: z.object({ messages: z.array(messageView) }),
+    input: deadLettersInput,
+    output: deadLettersOutput,
     errors: ['FORBIDDEN'],
     examples: [{ title: 'All of them', input: {} }],
     handler({ to }, ctx) {

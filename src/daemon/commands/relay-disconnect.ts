@@ -5,6 +5,14 @@ import { success } from '../../afd/result.ts';
 import { type Caller, sessionFor } from '../caller.ts';
 import type { Relay } from '../relay.ts';
 
+const input = z.object({ sessionId: z.string(), reason: z.string().max(200).optional() });
+const output = z.object({
+  sessionId: z.string(),
+  closedAt: z.iso.datetime(),
+  duration: z.number().describe('milliseconds since the session was opened'),
+  messagesSent: z.number(),
+});
+
 export const relayDisconnect = (relay: Relay) =>
   defineCommand({
     name: 'relay-disconnect',
@@ -13,13 +21,8 @@ export const relayDisconnect = (relay: Relay) =>
     category: 'relay',
     tags: ['relay', 'write', 'safe'],
     mutation: true,
-    input: z.object({ sessionId: z.string(), reason: z.string().max(200).optional() }),
-    output: z.object({
-      sessionId: z.string(),
-      closedAt: z.iso.datetime(),
-      duration: z.number().describe('milliseconds since the session was opened'),
-      messagesSent: z.number(),
-    }),
+    input,
+    output,
     errors: ['SESSION_NOT_FOUND', 'FORBIDDEN'],
     async handler({ sessionId, reason }, ctx) {
       const session = sessionFor(relay, ctx.caller as Caller, sessionId);

@@ -8,6 +8,18 @@ import { RelayError } from '../../base/errors.ts';
 
 const list = z.array(z.string()).optional();
 
+const input = z.object({
+  command: z.string().optional().describe('only this one'),
+  tags: list.describe('every one of these tags'),
+  anyTags: list.describe('at least one of these tags'),
+  excludeTags: list,
+  consume: list.describe('handoff protocols the asker can consume; handoffs to others are left out'),
+  format: z.enum(['brief', 'full']).default('brief').describe('full: with schemas, errors and examples'),
+});
+const output = z.object({
+  commands: z.array(z.looseObject({ name: z.string(), description: z.string(), tags: z.array(z.string()) })),
+});
+
 export const relayHelp = (registry: CommandRegistry) =>
   defineCommand({
     name: 'relay-help',
@@ -15,19 +27,8 @@ export const relayHelp = (registry: CommandRegistry) =>
       'List the commands of the relay, filtered by tags: their names, or all that is known of them',
     category: 'relay',
     tags: ['relay', 'read', 'agent-friendly'],
-    input: z.object({
-      command: z.string().optional().describe('only this one'),
-      tags: list.describe('every one of these tags'),
-      anyTags: list.describe('at least one of these tags'),
-      excludeTags: list,
-      consume: list.describe('handoff protocols the asker can consume; handoffs to others are left out'),
-      format: z.enum(['brief', 'full']).default('brief').describe('full: with schemas, errors and examples'),
-    }),
-    output: z.object({
-      commands: z.array(
-        z.looseObject({ name: z.string(), description: z.string(), tags: z.array(z.string()) }),
-      ),
-    }),
+    input,
+    output,
     errors: ['COMMAND_NOT_FOUND'],
     examples: [
       { title: 'Those that start a session', input: { tags: ['handoff'] } },

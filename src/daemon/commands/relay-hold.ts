@@ -8,6 +8,8 @@ import { requirePerson } from './person-only.ts';
 
 const output = z.object({ agent: z.string(), held: z.boolean() });
 
+const holdInput = z.object({ agent: z.string().min(1) });
+
 export const relayHold = (relay: Relay) =>
   defineCommand({
     name: 'relay-hold',
@@ -15,7 +17,7 @@ export const relayHold = (relay: Relay) =>
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,
-    input: z.object({ agent: z.string().min(1) }),
+    input: holdInput,
     output,
     errors: ['FORBIDDEN'],
     examples: [{ title: 'Let bob work in peace', input: { agent: 'bob' } }],
@@ -26,6 +28,12 @@ export const relayHold = (relay: Relay) =>
     },
   });
 
+const releaseInput = z.object({
+  agent: z.string().min(1),
+  /** Only what the brake holds of this sender. */
+  from: z.string().optional(),
+});
+
 export const relayRelease = (relay: Relay) =>
   defineCommand({
     name: 'relay-release',
@@ -33,11 +41,7 @@ export const relayRelease = (relay: Relay) =>
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,
-    input: z.object({
-      agent: z.string().min(1),
-      /** Only what the brake holds of this sender. */
-      from: z.string().optional(),
-    }),
+    input: releaseInput,
     output,
     errors: ['FORBIDDEN'],
     examples: [{ title: 'Go on', input: { agent: 'bob' } }],

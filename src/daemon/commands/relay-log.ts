@@ -7,26 +7,29 @@ import type { Relay } from '../relay.ts';
 import { type MessageView, messageView, viewMessage } from './message-view.ts';
 import { requirePerson } from './person-only.ts';
 
+const input = z.object({
+  from: z.string().optional(),
+  to: z.string().optional(),
+  topic: z.string().optional(),
+  /** One message by its id. */
+  id: z.string().optional(),
+  /** Stored at or after this time, milliseconds of the wall clock. */
+  since: z.number().optional(),
+  /** Only what waits undelivered. */
+  waiting: z.boolean().default(false),
+  /** The newest so many. */
+  limit: z.number().int().min(1).max(10_000).default(100),
+});
+const output = z.object({ messages: z.array(messageView), more: z.boolean() });
+
 export const relayLog = (relay: Relay) =>
   defineCommand({
     name: 'relay-log',
     description: 'List messages and what became of each; the texts of old ones are forgotten',
     category: 'relay',
     tags: ['relay', 'read'],
-    input: z.object({
-      from: z.string().optional(),
-      to: z.string().optional(),
-      topic: z.string().optional(),
-      /** One message by its id. */
-      id: z.string().optional(),
-      /** Stored at or after this time, milliseconds of the wall clock. */
-      since: z.number().optional(),
-      /** Only what waits undelivered. */
-      waiting: z.boolean().default(false),
-      /** The newest so many. */
-      limit: z.number().int().min(1).max(10_000).default(100),
-    }),
-    output: z.object({ messages: z.array(messageView), more: z.boolean() }),
+    input,
+    output,
     errors: ['FORBIDDEN'],
     examples: [{ title: 'What waits for bob', input: { to: 'bob', waiting: true } }],
     handler({ from, to, topic, id, since = 0, waiting, limit }, ctx) {

@@ -27,6 +27,30 @@ const message = z.looseObject({
   expiresAt: z.number().optional(),
 });
 
+const input = z.object({
+  since: z
+    .string()
+    .min(1)
+    .max(MAX_ID_LENGTH)
+    .optional()
+    .describe('lastMessageId of the last answer: confirms what that answer held'),
+  limit: z.number().int().min(1).max(100).default(50).describe('messages to get at most'),
+  waitMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(MAX_POLL_WAIT_MS)
+    .default(0)
+    .describe('milliseconds to wait for a message when none is there'),
+  agent: z.string().optional().describe('who reads, where the caller wants to be sure of it'),
+});
+const output = z.object({
+  messages: z.array(message),
+  hasMore: z.boolean(),
+  lastMessageId: z.string().optional(),
+  pollAgainIn: z.number(),
+});
+
 export const relayPoll = (relay: Relay) =>
   defineCommand({
     name: 'relay-poll',
@@ -35,29 +59,8 @@ export const relayPoll = (relay: Relay) =>
     category: 'relay',
     expose: { mcp: true },
     tags: ['relay', 'read', 'agent-friendly'],
-    input: z.object({
-      since: z
-        .string()
-        .min(1)
-        .max(MAX_ID_LENGTH)
-        .optional()
-        .describe('lastMessageId of the last answer: confirms what that answer held'),
-      limit: z.number().int().min(1).max(100).default(50).describe('messages to get at most'),
-      waitMs: z
-        .number()
-        .int()
-        .min(0)
-        .max(MAX_POLL_WAIT_MS)
-        .default(0)
-        .describe('milliseconds to wait for a message when none is there'),
-      agent: z.string().optional().describe('who reads, where the caller wants to be sure of it'),
-    }),
-    output: z.object({
-      messages: z.array(message),
-      hasMore: z.boolean(),
-      lastMessageId: z.string().optional(),
-      pollAgainIn: z.number(),
-    }),
+    input,
+    output,
     errors: ['STALE', 'TOKEN_REQUIRED', 'FORBIDDEN', 'SESSION_DISCONNECTED'],
     examples: [{ title: 'What waits', input: { limit: 10 } }],
     async handler({ since, limit, waitMs, agent }, ctx) {

@@ -10,6 +10,17 @@ import type { Session } from '../session-table.ts';
 import { handoffResult } from './handoff-result.ts';
 import { scopedTokenHash } from './relay-connect.ts';
 
+const input = z.object({
+  sessionId: z.string(),
+  lastMessageId: z
+    .string()
+    .min(1)
+    .max(MAX_ID_LENGTH)
+    .optional()
+    .describe('the last message the client has; everything unacknowledged is delivered again in any case'),
+  scopedTokenHash,
+});
+
 export const relayReconnect = (relay: Relay) =>
   defineCommand({
     name: 'relay-reconnect',
@@ -19,18 +30,7 @@ export const relayReconnect = (relay: Relay) =>
     handoff: true,
     handoffProtocol: 'agent-relay',
     mutation: true,
-    input: z.object({
-      sessionId: z.string(),
-      lastMessageId: z
-        .string()
-        .min(1)
-        .max(MAX_ID_LENGTH)
-        .optional()
-        .describe(
-          'the last message the client has; everything unacknowledged is delivered again in any case',
-        ),
-      scopedTokenHash,
-    }),
+    input,
     output: HandoffResultSchema,
     errors: [
       'SESSION_NOT_FOUND',

@@ -7,6 +7,9 @@ import { type Caller, sessionFor } from '../caller.ts';
 import type { Relay } from '../relay.ts';
 import { hashToken } from '../tokens.ts';
 
+const input = z.object({ sessionId: z.string(), currentToken: z.string() });
+const output = z.object({ token: z.string(), expiresAt: z.iso.datetime() });
+
 export const relayRefreshToken = (relay: Relay) =>
   defineCommand({
     name: 'relay-refresh-token',
@@ -14,8 +17,8 @@ export const relayRefreshToken = (relay: Relay) =>
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,
-    input: z.object({ sessionId: z.string(), currentToken: z.string() }),
-    output: z.object({ token: z.string(), expiresAt: z.iso.datetime() }),
+    input,
+    output,
     errors: ['SESSION_NOT_FOUND', 'SESSION_CLOSED', 'SESSION_EXPIRED', 'TOKEN_UNKNOWN', 'FORBIDDEN'],
     async handler({ sessionId, currentToken }, ctx) {
       const session = sessionFor(relay, ctx.caller as Caller, sessionId);

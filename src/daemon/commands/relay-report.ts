@@ -7,6 +7,14 @@ import { type Caller, sessionFor } from '../caller.ts';
 import type { Relay } from '../relay.ts';
 import { AGENT_STATUSES, SPEECH_KINDS } from '../reports.ts';
 
+const input = z.object({
+  sessionId: z.string(),
+  status: z.enum(AGENT_STATUSES),
+  waitsFor: z.string().min(1).max(64).optional().describe('what keeps messages from being typed'),
+  speech: z.enum(SPEECH_KINDS).optional().describe("where the wrapper gets the agent's words"),
+});
+const output = z.object({ agent: z.string() });
+
 export const relayReport = (relay: Relay) =>
   defineCommand({
     name: 'relay-report',
@@ -15,13 +23,8 @@ export const relayReport = (relay: Relay) =>
     category: 'relay',
     tags: ['relay', 'write'],
     mutation: true,
-    input: z.object({
-      sessionId: z.string(),
-      status: z.enum(AGENT_STATUSES),
-      waitsFor: z.string().min(1).max(64).optional().describe('what keeps messages from being typed'),
-      speech: z.enum(SPEECH_KINDS).optional().describe("where the wrapper gets the agent's words"),
-    }),
-    output: z.object({ agent: z.string() }),
+    input,
+    output,
     errors: ['SESSION_NOT_FOUND', 'SESSION_DISCONNECTED', 'FORBIDDEN'],
     examples: [
       {

@@ -17,6 +17,26 @@ const output = z.object({
   stored: z.boolean().describe('written to a store that survives the daemon'),
 });
 
+const input = z.object({
+  to: z.string().optional().describe('the name of an agent, or * for everybody'),
+  body: z.string().describe('the text of the message'),
+  topic: z
+    .string()
+    .min(1)
+    .max(MAX_TOPIC_LENGTH)
+    .optional()
+    .describe('without to: everybody who subscribed to it'),
+  kind: z.string().min(1).max(64).default('message').describe('a word for the kind of message'),
+  thread: z.string().max(MAX_ID_LENGTH).optional().describe('an id that messages of one matter share'),
+  data: z.unknown().optional().describe('anything else, as JSON'),
+  ttlMs: z.number().positive().optional().describe('milliseconds after which nobody needs it any more'),
+  messageId: z
+    .uuid()
+    .optional()
+    .describe("a UUID of the caller's own: the same one again sends nothing twice (P15)"),
+  from: z.string().optional().describe('who sends, where the caller wants to be sure of it'),
+});
+
 export const relaySend = (relay: Relay) =>
   defineCommand({
     name: 'relay-send',
@@ -25,25 +45,7 @@ export const relaySend = (relay: Relay) =>
     expose: { mcp: true },
     tags: ['relay', 'write', 'agent-friendly'],
     mutation: true,
-    input: z.object({
-      to: z.string().optional().describe('the name of an agent, or * for everybody'),
-      body: z.string().describe('the text of the message'),
-      topic: z
-        .string()
-        .min(1)
-        .max(MAX_TOPIC_LENGTH)
-        .optional()
-        .describe('without to: everybody who subscribed to it'),
-      kind: z.string().min(1).max(64).default('message').describe('a word for the kind of message'),
-      thread: z.string().max(MAX_ID_LENGTH).optional().describe('an id that messages of one matter share'),
-      data: z.unknown().optional().describe('anything else, as JSON'),
-      ttlMs: z.number().positive().optional().describe('milliseconds after which nobody needs it any more'),
-      messageId: z
-        .uuid()
-        .optional()
-        .describe("a UUID of the caller's own: the same one again sends nothing twice (P15)"),
-      from: z.string().optional().describe('who sends, where the caller wants to be sure of it'),
-    }),
+    input,
     output,
     errors: ['BAD_TARGET', 'MESSAGE_TOO_LARGE', 'QUEUE_FULL', 'DUPLICATE_ID', 'TOKEN_REQUIRED', 'FORBIDDEN'],
     examples: [{ title: 'Ask an agent', input: { to: 'codex-1', body: 'Your turn' } }],

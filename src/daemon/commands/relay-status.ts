@@ -9,6 +9,16 @@ import type { Session } from '../session-table.ts';
 const iso = (at: number | undefined): string | undefined =>
   at === undefined ? undefined : new Date(at).toISOString();
 
+const input = z.object({
+  sessionId: z.string().optional().describe('of whom; without it, the relay and your own session'),
+});
+const output = z.looseObject({
+  sessionId: z.string().optional(),
+  agent: z.string().optional(),
+  state: z.enum(['pending', 'active', 'disconnected', 'closed', 'expired']).optional(),
+  metrics: z.record(z.string(), z.number()),
+});
+
 export const relayStatus = (relay: Relay) =>
   defineCommand({
     name: 'relay-status',
@@ -16,15 +26,8 @@ export const relayStatus = (relay: Relay) =>
     category: 'relay',
     expose: { mcp: true },
     tags: ['relay', 'read'],
-    input: z.object({
-      sessionId: z.string().optional().describe('of whom; without it, the relay and your own session'),
-    }),
-    output: z.looseObject({
-      sessionId: z.string().optional(),
-      agent: z.string().optional(),
-      state: z.enum(['pending', 'active', 'disconnected', 'closed', 'expired']).optional(),
-      metrics: z.record(z.string(), z.number()),
-    }),
+    input,
+    output,
     errors: ['SESSION_NOT_FOUND', 'FORBIDDEN'],
     examples: [{ title: 'The relay', input: {} }],
     handler({ sessionId }, ctx) {

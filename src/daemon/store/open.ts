@@ -41,19 +41,23 @@ export function openSegmentLog({ directory, ...options }: StorePlace): Store {
  */
 export async function inspectStore(directory: string): Promise<number> {
   try {
-    const files = diskFiles(join(directory, STORE_DIRECTORY), { make: false });
-    const newest = (await files.list())
-      .filter((name) => parseSegmentName(name))
-      .sort()
-      .at(-1);
-    if (newest !== undefined) await judgeFormat(files, newest);
-    return await highestEpoch(files);
+    return await inspectFiles(diskFiles(join(directory, STORE_DIRECTORY), { make: false }));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return 0;
     return explained(directory, () => {
       throw error;
     });
   }
+}
+
+/** The same, of the files of a store. Throws also what the disk throws. */
+export async function inspectFiles(files: Files): Promise<number> {
+  const newest = (await files.list())
+    .filter((name) => parseSegmentName(name))
+    .sort()
+    .at(-1);
+  if (newest !== undefined) await judgeFormat(files, newest);
+  return await highestEpoch(files);
 }
 
 /** Versions only grow from segment to segment: the newest tells. Throws STORE_TOO_NEW. */
