@@ -36,8 +36,8 @@ function inStore(fd) {
 const failure = (code, call) =>
   Object.assign(new Error(`${code}: injected, ${call}`), { code, syscall: call });
 
-/** How many of `length` bytes may be written; throws what the disk would. */
-function allowed(fd, path, length) {
+/** How many of `length` bytes may be written at `at`; throws what the disk would. */
+function allowed(fd, path, length, at) {
   const { write, room } = order();
   if (write !== undefined) {
     note({ failed: 'write', ino: fstatSync(fd).ino });
@@ -46,9 +46,24 @@ function allowed(fd, path, length) {
   if (room === undefined) return length;
   const store = dirname(path);
   const used = readdirSync(store).reduce((sum, name) => sum + statSync(join(store, name)).size, 0);
-  if (used < room) return Math.min(length, room - used);
+  // What the file has already needs no room.
+  const most = Math.max(0, fstatSync(fd).size - at) + Math.max(0, room - used);
+  if (most > 0) return Math.min(length, most);
   note({ failed: 'full', ino: fstatSync(fd).ino });
   throw failure('ENOSPC', 'write');
+}
+
+/** Of each file, by inode, where what was written ends, zeros ahead of it left out. */
+const ends = new Map();
+
+function put(fd, path, bytes, position) {
+  const { ino, size } = fstatSync(fd);
+  const at = typeof position === 'number' ? position : size;
+  const written = writeSync(fd, bytes, 0, allowed(fd, path, bytes.length, at), at);
+  if (bytes.subarray(0, written).some((byte) => byte !== 0)) {
+    ends.set(ino, Math.max(ends.get(ino) ?? 0, at + written));
+  }
+  return written;
 }
 
 /** What a sync that succeeds will have made safe; throws what the disk would. */
@@ -59,7 +74,7 @@ function syncing(fd, path) {
     note({ failed: 'sync', ino });
     throw failure(sync, 'fsync');
   }
-  if (basename(path) !== 'store') return { ino, size };
+  if (basename(path) !== 'store') return { ino, size, end: Math.min(size, ends.get(ino) ?? 0) };
   return {
     names: Object.fromEntries(readdirSync(path).map((name) => [name, statSync(join(path, name)).ino])),
   };
@@ -72,8 +87,9 @@ for (const name of ['writeSync', 'writevSync']) {
   fs[name] = (fd, data, ...rest) => {
     const path = inStore(fd);
     if (path === undefined || typeof data === 'string') return real(fd, data, ...rest);
-    const bytes = rest.length > 0 && name === 'writeSync' ? data.subarray(rest[0] ?? 0) : bytesOf(data);
-    return writeSync(fd, bytes.subarray(0, allowed(fd, path, bytes.length)));
+    if (name === 'writevSync') return put(fd, path, bytesOf(data), rest[0]);
+    const [offset = 0, length = data.length - offset, position] = rest;
+    return put(fd, path, data.subarray(offset, offset + length), position);
   };
 }
 for (const name of ['write', 'writev']) {

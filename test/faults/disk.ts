@@ -26,9 +26,10 @@ export interface DiskOrder {
 
 interface LedgerLine {
   pid: number;
-  /** A sync succeeded: of a file up to `size`, or of the directory with these names. */
+  /** A sync succeeded: of a file up to `end`, behind which zeros lie up to `size`, or of the directory with these names. */
   ino?: number;
   size?: number;
+  end?: number;
   names?: Record<string, number>;
   failed?: 'write' | 'full' | 'sync';
 }
@@ -77,16 +78,21 @@ export class FaultyDisk {
    */
   copySynced(store: string, to: string): void {
     const ledger = this.ledger;
-    const sizes = new Map<number, number>();
-    for (const { ino, size } of ledger) if (size !== undefined) sizes.set(ino as number, size);
+    const synced = new Map<number, { size: number; end: number }>();
+    for (const { ino, size, end } of ledger) {
+      if (size !== undefined && end !== undefined) synced.set(ino as number, { size, end });
+    }
     const names = ledger.findLast((line) => line.names !== undefined)?.names ?? {};
     mkdirSync(to, { recursive: true, mode: 0o700 });
     const there = new Map(readdirSync(store).map((name) => [statSync(join(store, name)).ino, name]));
     for (const [name, ino] of Object.entries(names)) {
       const now = there.get(ino);
       if (now === undefined) continue;
-      const bytes = readFileSync(join(store, now)).subarray(0, sizes.get(ino) ?? 0);
-      writeFileSync(join(to, name), bytes, { mode: 0o600 });
+      const { size, end } = synced.get(ino) ?? { size: 0, end: 0 };
+      const bytes = readFileSync(join(store, now)).subarray(0, end);
+      writeFileSync(join(to, name), Buffer.concat([bytes, Buffer.alloc(size - bytes.length)]), {
+        mode: 0o600,
+      });
     }
   }
 }

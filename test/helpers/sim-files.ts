@@ -117,12 +117,10 @@ class Inode {
   readonly dirty = new Set<number>();
   links = 0;
 
-  write(bytes: Buffer): void {
-    const from = this.cache.length;
-    this.cache.put(bytes, from);
-    for (let page = Math.floor(from / PAGE_BYTES); page * PAGE_BYTES < this.cache.length; page += 1) {
-      this.dirty.add(page);
-    }
+  write(bytes: Buffer, offset: number): void {
+    const end = offset + bytes.length;
+    this.cache.put(bytes, offset);
+    for (let page = Math.floor(offset / PAGE_BYTES); page * PAGE_BYTES < end; page += 1) this.dirty.add(page);
   }
 
   /** One page reaches the platter; the file is as long there as its last page that did. */
@@ -288,19 +286,20 @@ export class SimDisk {
         return fn();
       });
     return {
-      write: (bytes) =>
+      write: (bytes, offset) =>
         use(() => {
           if (!writable) throw failure('EBADF');
           if (this.failingWrites > 0) {
             this.failingWrites -= 1;
-            inode.write(bytes.subarray(0, this.#random.below(bytes.length)));
+            inode.write(bytes.subarray(0, this.#random.below(bytes.length)), offset);
             throw failure('EIO');
           }
-          if (this.free <= 0) throw failure('ENOSPC');
-          const most = Math.min(bytes.length, this.free);
+          // What the file has already needs no room.
+          const most = Math.min(bytes.length, Math.max(0, inode.cache.length - offset) + this.free);
+          if (most <= 0) throw failure('ENOSPC');
           const count = this.#random.chance(0.2) ? 1 + this.#random.below(most) : most;
-          inode.write(bytes.subarray(0, count));
-          this.free -= count;
+          this.free -= Math.max(0, offset + count - inode.cache.length);
+          inode.write(bytes.subarray(0, count), offset);
           // The kernel writes back when it likes.
           for (const page of [...inode.dirty]) if (this.#random.chance(0.1)) inode.writeBack(page);
           return count;

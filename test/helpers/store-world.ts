@@ -43,6 +43,7 @@ export class StoreWorld {
   readonly #disk: SimDisk;
   readonly #options: WorldOptions;
   readonly #items = new Map<number, Item>();
+  readonly #spareBytes: number;
   #leaders: Leader[] = [];
   #epoch = 0;
   #nextId = 1;
@@ -52,6 +53,7 @@ export class StoreWorld {
   constructor(options: WorldOptions) {
     this.#options = options;
     this.#random = new Random(options.seed);
+    this.#spareBytes = this.#random.chance(0.3) ? 0 : 800;
     this.#scheduler = new SimScheduler(this.#random);
     this.#disk = new SimDisk(this.#random, this.#scheduler);
   }
@@ -182,7 +184,7 @@ export class StoreWorld {
       clock: this.#clock(leader),
       log: silentLog,
       durability: this.#options.durability,
-      limits: { segmentBytes: 400, groupBytes: 250 },
+      limits: { segmentBytes: 400, groupBytes: 250, spareBytes: this.#spareBytes },
       soon: (fn) => this.#scheduler.later(() => leader.process.alive && fn()),
       marker: () => 1 + this.#random.below(0xffffffff),
     });

@@ -55,7 +55,7 @@ export class SimHost {
       clock: process.clock,
       log: machine.log(`store ${epoch}`),
       durability: machine.durability,
-      limits: { segmentBytes: 3_000, groupBytes: 2_000 },
+      limits: { segmentBytes: 3_000, groupBytes: 2_000, spareBytes: 4_000 },
       soon: (fn) => process.soon(0, fn),
       marker: () => 1 + machine.random.below(0xffffffff),
     });

@@ -57,7 +57,7 @@ export async function writeSnapshot(
 }
 
 async function append(segment: Segment, bytes: Buffer): Promise<void> {
-  await writeAll(segment.file, bytes);
+  await writeAll(segment.file, bytes, segment.end);
   segment.end += bytes.length;
 }
 

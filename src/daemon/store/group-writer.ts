@@ -4,15 +4,19 @@ import { asStoreError, isFull, storeFailure } from './disk-error.ts';
 import { writeAll } from './files.ts';
 import { encodeRecords, GROUP_START } from './record.ts';
 import type { Durability, Segment } from './segment.ts';
+import type { Spare } from './spare.ts';
 import type { Fence } from './store.ts';
 
 export class GroupWriter {
   readonly #durability: Durability;
   readonly #fence: Fence;
+  readonly #spare: Spare;
+  #lastBytes = 0;
 
-  constructor(durability: Durability, fence: Fence) {
+  constructor(durability: Durability, fence: Fence, spare: Spare) {
     this.#durability = durability;
     this.#fence = fence;
+    this.#spare = spare;
   }
 
   /**
@@ -23,7 +27,7 @@ export class GroupWriter {
     const bytes = encodeRecords(records, segment.header.marker, GROUP_START);
     let full: unknown;
     try {
-      await writeAll(segment.file, bytes).catch((error: unknown) => {
+      await writeAll(segment.file, bytes, segment.end).catch((error: unknown) => {
         if (!isFull(error)) throw error;
         full = error;
       });
@@ -37,6 +41,17 @@ export class GroupWriter {
     }
     if (full !== undefined) throw asStoreError(full);
     segment.end += bytes.length;
+    segment.length = Math.max(segment.length, segment.end);
+    this.#lastBytes = bytes.length;
+  }
+
+  /** Makes room for the next group, while nobody waits. Throws STORE_FAILED. */
+  async makeRoom(segment: Segment): Promise<void> {
+    try {
+      if (await this.#spare.reserve(segment, this.#lastBytes)) await segment.file.sync();
+    } catch (error) {
+      throw storeFailure(error);
+    }
   }
 
   /**
@@ -45,6 +60,7 @@ export class GroupWriter {
    */
   async #undo(segment: Segment): Promise<void> {
     await segment.file.truncate(segment.end);
+    segment.length = segment.end;
     await segment.file.sync();
   }
 }

@@ -89,6 +89,8 @@ export class LogReader {
         // A disk that gives no bytes is no crash; that they are the last ones proves nothing.
         if (one.at < proven || one.error !== undefined) this.#report(link, one);
         if (one.end <= proven) continue;
+        // What lay ahead of its writer (spare.ts): the log ends in order.
+        if (one.blank && one.at >= proven && one.end === link.size) break;
         this.tail = { segment: link.name, offset: Math.max(one.at, proven), bytes: 0 };
         this.tail.bytes = link.size - this.tail.offset;
         break;

@@ -17,6 +17,7 @@ import {
   UNFINISHED,
   UNFINISHED_SUFFIX,
 } from './segment.ts';
+import type { Spare } from './spare.ts';
 
 export interface ReignOptions {
   files: Files;
@@ -31,11 +32,13 @@ export interface ReignOptions {
 
 export class Reign {
   readonly #options: ReignOptions;
+  readonly #spare: Spare;
   #current: Segment | undefined;
   #nextNumber = 1;
 
-  constructor(options: ReignOptions) {
+  constructor(options: ReignOptions, spare: Spare) {
     this.#options = options;
+    this.#spare = spare;
   }
 
   /** Where records go; undefined before the first `begin`. */
@@ -65,7 +68,8 @@ export class Reign {
     const id = { epoch: this.#options.epoch, number: this.#nextNumber };
     // Also after a failure: what may be left of it has this number.
     this.#nextNumber += 1;
-    const segment = await beginSegment(files, this.header(id, 'log', previous), carried);
+    const header = this.header(id, 'log', previous);
+    const segment = await beginSegment(files, header, carried, (begun) => this.#spare.reserve(begun));
     await finishSegment(files, segment);
     this.#current = segment;
     return segment;
@@ -79,7 +83,7 @@ export class Reign {
     if (this.#options.durability === 'process') await ending.file.sync();
     const base = endOf(ending);
     const next = await this.begin(base);
-    await ending.file.close();
+    await this.#leave(ending);
     return { base, next };
   }
 
@@ -102,8 +106,19 @@ export class Reign {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#current?.file.close();
+  /** @param tidy nothing is wrong with what we wrote. */
+  async close(tidy: boolean): Promise<void> {
+    if (this.#current === undefined) return;
+    if (tidy) await this.#leave(this.#current);
+    else await this.#current.file.close();
+  }
+
+  async #leave(segment: Segment): Promise<void> {
+    // It only saves room.
+    await this.#spare
+      .release(segment)
+      .catch((error: unknown) => this.#options.log.warn('store_spare', { error }));
+    await segment.file.close();
   }
 }
 

@@ -13,6 +13,7 @@ import { MAX_RECORD_BYTES } from './record.ts';
 import { Reign, type ReignOptions } from './reign.ts';
 import { type LogEnd, type Segment, STORE_FORMAT } from './segment.ts';
 import { SegmentSizes } from './segment-sizes.ts';
+import { Spare } from './spare.ts';
 import type { Fence, Store, StoreFigures, Urgency } from './store.ts';
 
 export interface SegmentLimits {
@@ -20,9 +21,15 @@ export interface SegmentLimits {
   segmentBytes: number;
   /** Bytes of records written and synced together: bounds the wait of the first of them. */
   groupBytes: number;
+  /** Bytes of zeros written ahead of small groups, at most, at durability `sync`. */
+  spareBytes: number;
 }
 
-export const SEGMENT_LIMITS: SegmentLimits = { segmentBytes: 8 * 1024 * 1024, groupBytes: 1024 * 1024 };
+export const SEGMENT_LIMITS: SegmentLimits = {
+  segmentBytes: 8 * 1024 * 1024,
+  groupBytes: 1024 * 1024,
+  spareBytes: 512 * 1024,
+};
 
 export interface SegmentLogOptions extends ReignOptions {
   fence: Fence;
@@ -66,8 +73,9 @@ export class SegmentLog implements Store {
     this.#options = options;
     this.#limits = { ...SEGMENT_LIMITS, ...options.limits };
     this.#soon = options.soon ?? setImmediate;
-    this.#reign = new Reign(options);
-    this.#writer = new GroupWriter(options.durability, options.fence);
+    const spare = new Spare(options.durability === 'sync' ? this.#limits.spareBytes : 0);
+    this.#reign = new Reign(options, spare);
+    this.#writer = new GroupWriter(options.durability, options.fence, spare);
     this.#queue = new AppendQueue(this.#limits.groupBytes, options.clock, () => this.#wake());
   }
 
@@ -130,7 +138,7 @@ export class SegmentLog implements Store {
       this.#become('closed', new RelayError('SHUTTING_DOWN', 'the store was closed'));
     }
     await this.#compaction?.catch(() => undefined);
-    await this.#reign.close();
+    await this.#reign.close(this.#state === 'closed');
   }
 
   #become(state: State, reason?: RelayError): void {
@@ -175,11 +183,17 @@ export class SegmentLog implements Store {
       if (error?.code === 'STORE_FULL') group.push(...this.#queue.takeAll());
       for (const { done } of group) this.#call(done, error);
       this.#queue.answered(group.length);
+      if (group.length > 0 && error === undefined) await this.#makeRoom();
       // Whoever became readable meanwhile joins the next group, and nobody else starves.
       await new Promise<void>((resolve) => this.#soon(resolve));
     }
     this.#working = false;
     for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  async #makeRoom(): Promise<void> {
+    const current = this.#reign.current;
+    if (current !== undefined) await this.#writer.makeRoom(current).catch((error) => this.#fail(error));
   }
 
   #call(done: Pending['done'], error: RelayError | undefined): void {

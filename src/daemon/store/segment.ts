@@ -130,22 +130,26 @@ function decodeCopy(copy: Buffer, name: string): SegmentHeader | undefined {
   };
 }
 
-/** A segment that is being written: `end` is where the last good byte of it stands. */
+/** A segment that is being written. */
 export interface Segment {
   readonly header: SegmentHeader;
   readonly name: string;
   readonly file: OpenFile;
+  /** Where its records end. */
   end: number;
+  /** How long the file is: behind the end there may be zeros (spare.ts). */
+  length: number;
 }
 
 /**
- * Begins a segment under an unfinished name: header, and the records `carried` over from another. It
- * counts once `finishSegment` gave it its own. On failure nothing of it is left.
+ * Begins a segment under an unfinished name: header, the records `carried` over from another, and what
+ * `prepare` does with it. It counts once `finishSegment` gave it its own. On failure nothing of it is left.
  */
 export async function beginSegment(
   files: Files,
   fields: Omit<SegmentHeader, 'firstGroup'>,
   carried: readonly Buffer[] = [],
+  prepare?: (segment: Segment) => Promise<unknown>,
 ): Promise<Segment> {
   const records = encodeRecords(carried, fields.marker, 0);
   const header = { ...fields, firstGroup: SEGMENT_HEADER_BYTES + records.length };
@@ -155,9 +159,11 @@ export async function beginSegment(
     name,
     file: await files.create(`${name}${UNFINISHED_SUFFIX}`),
     end: header.firstGroup,
+    length: header.firstGroup,
   };
   try {
-    await writeAll(segment.file, Buffer.concat([encodeHeader(header), records]));
+    await writeAll(segment.file, Buffer.concat([encodeHeader(header), records]), 0);
+    await prepare?.(segment);
     return segment;
   } catch (error) {
     await abandonSegment(files, segment);

@@ -7,9 +7,12 @@ import { diskFiles } from '../../../src/daemon/store/files.ts';
 import { DaemonProcess, makeRelayDirectory, withState } from '../daemon-process.ts';
 import type { Fault } from '../fault.ts';
 import { judge, Sender, Tally } from '../sender.ts';
+import { writtenBytes } from '../written-bytes.ts';
 
 const SEGMENTS = 4;
 const MESSAGES = 12;
+/** Of the zeros that lie ahead. */
+const SPARE = 100;
 
 export const fault: Fault = {
   name: 'bit-flips',
@@ -34,7 +37,9 @@ export const fault: Fault = {
       const { links, strays } = await findChain(diskFiles(store));
       await closeAll([...links, ...strays]);
       // What lies behind the end that a successor names does not count, and is nobody's damage.
-      const ends = links.map(({ end, size }) => end ?? size);
+      const ends = links.map(
+        ({ end, name, size }) => end ?? Math.min(size, writtenBytes(join(store, name)) + SPARE),
+      );
       const total = ends.reduce((sum, end) => sum + end, 0);
       tally.stored = stored.length;
       let skipped = 0;

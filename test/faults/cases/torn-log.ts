@@ -1,9 +1,10 @@
 /** A daemon died while it wrote: its log ends at any byte of its last records. docs/store.md "Recovery". */
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DaemonProcess, makeRelayDirectory, withState } from '../daemon-process.ts';
 import type { Fault } from '../fault.ts';
 import { judge, Sender, Tally } from '../sender.ts';
+import { writtenBytes } from '../written-bytes.ts';
 
 /** Messages whose records are cut at every byte. */
 const LAST = 3;
@@ -20,7 +21,7 @@ export const fault: Fault = {
       const sender = await Sender.join(state);
       await sender.sendAll(20);
       const segment = readdirSync(daemon.store).sort().at(-1) as string;
-      const length = () => statSync(join(daemon.store, segment)).size;
+      const length = () => writtenBytes(join(daemon.store, segment));
       /** Where the log ended when each of the last messages had been stored. */
       const ends = new Map<number, number>();
       const from = length();
@@ -41,7 +42,10 @@ export const fault: Fault = {
         const image = mkdtempSync(join(state, 'image-'));
         const store = join(makeRelayDirectory(image), 'store');
         cpSync(daemon.store, store, { recursive: true });
-        truncateSync(join(store, segment), at);
+        const path = join(store, segment);
+        // The zeros ahead of it may be there or not.
+        if (n % 2 === 0) writeFileSync(path, readFileSync(path).fill(0, at));
+        else truncateSync(path, at);
         const next = await DaemonProcess.start(image);
         const whole = sender.stored.filter((one) => (ends.get(one) ?? 0) <= at);
         tally.add(`cut at byte ${at}`, judge(await next.inbox(), whole));

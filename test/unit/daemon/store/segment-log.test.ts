@@ -18,7 +18,7 @@ function disk(): { disk: SimDisk; files: Files } {
   return { disk: simulated, files: simulated.files({ alive: true }) };
 }
 
-async function opened(files: Files, epoch: number, more: Partial<SegmentLogOptions> = {}) {
+async function opened(files: Files, epoch: number, { limits, ...more }: Partial<SegmentLogOptions> = {}) {
   const log = new SegmentLog({
     files,
     epoch,
@@ -26,6 +26,7 @@ async function opened(files: Files, epoch: number, more: Partial<SegmentLogOptio
     clock: new FakeClock(1_000),
     log: silentLog,
     durability: 'sync',
+    limits: { spareBytes: 0, ...limits },
     marker: () => 0xa1b2c3d4,
     ...more,
   });
@@ -358,6 +359,70 @@ describe('P12, P20 appending', () => {
     await log.close();
     expect(await first).toBeUndefined();
     expect(await append(log, 'too late')).toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+});
+
+describe('P12 zeros ahead of the records', () => {
+  const spare = { limits: { spareBytes: 800 } };
+
+  it('lets a small group change nothing but bytes that were synced before', async () => {
+    const { disk: simulated, files } = disk();
+    const { log } = await opened(files, 1, spare);
+    const length = simulated.contents(simulated.names[0] ?? '').length;
+    for (const text of ['one', 'two', 'three']) await append(log, text);
+    expect(simulated.contents(simulated.names[0] ?? '')).toHaveLength(length);
+    for (let n = 0; n < 20; n += 1) await append(log, `more ${n}`);
+    expect(simulated.contents(simulated.names[0] ?? '').length).toBeGreaterThan(length);
+  });
+
+  it('takes them for a clean end after kill -9, and gives them back at a close', async () => {
+    const { disk: simulated, files } = disk();
+    const { log: killed } = await opened(files, 1, spare);
+    for (const text of ['one', 'two']) await append(killed, text);
+    const { log, recovered } = await opened(files, 2, spare);
+    expect(recovered).toEqual(['one', 'two']);
+    expect(log.damage).toEqual([]);
+    expect(await checkStore(files)).toMatchObject({ damage: [], tail: undefined });
+    await append(log, 'three');
+    await log.close();
+    const content = simulated.contents(simulated.names[1] ?? '');
+    expect(content.subarray(-5).toString()).toBe('three');
+    expect((await opened(files, 3, spare)).recovered).toEqual(['one', 'two', 'three']);
+  });
+
+  it('says so when one of them is none any more', async () => {
+    const { disk: simulated, files } = disk();
+    const { log: killed } = await opened(files, 1, spare);
+    await append(killed, 'one');
+    const content = simulated.contents(simulated.names[0] ?? '');
+    content.writeUInt8(1, content.length - 7);
+    expect(await checkStore(files)).toMatchObject({
+      records: 1,
+      damage: [],
+      tail: { bytes: expect.any(Number) },
+    });
+    expect((await opened(files, 2, spare)).recovered).toEqual(['one']);
+  });
+
+  it('keeps to a torn group what it was: bytes behind it that were written do not count', async () => {
+    const { disk: simulated, files } = disk();
+    const { log: killed } = await opened(files, 1, spare);
+    for (const text of ['one', 'two']) await append(killed, text);
+    const content = simulated.contents(simulated.names[0] ?? '');
+    content.fill(0, content.indexOf('two') - 13, content.indexOf('two') + 1);
+    expect((await opened(files, 2, spare)).recovered).toEqual(['one']);
+  });
+
+  it('goes without where there is no room for them, and refuses only what finds none itself', async () => {
+    const { disk: simulated, files } = disk();
+    simulated.free = 150;
+    const { log } = await opened(files, 1, spare);
+    expect(await append(log, 'fits')).toBeUndefined();
+    expect(await append(log, 'x'.repeat(100))).toMatchObject({ code: 'STORE_FULL' });
+    simulated.free = Number.POSITIVE_INFINITY;
+    expect(await append(log, 'after')).toBeUndefined();
+    await log.close();
+    expect((await opened(files, 2)).recovered).toEqual(['fits', 'after']);
   });
 });
 
