@@ -4,18 +4,43 @@
  */
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 
-/** Ids remembered after their end: a repeat of an older one would be a new session's affair (P15). */
-const REMEMBERED = 50_000;
+/**
+ * Ids remembered after their end, at least and at most twice as many: a repeat of an older one would be a
+ * new session's affair (P15).
+ */
+const REMEMBERED = 25_000;
 
 /** How a delivery ended here: submitted, refused for good, or given back (code DEFERRED). */
 export type Verdict = 'taken' | { code: string; message: string };
 
+/** The last verdicts, by id. The older half goes at once: a Map that loses its oldest one by one gets slow. */
+class Verdicts {
+  #recent = new Map<string, Verdict>();
+  #older = new Map<string, Verdict>();
+
+  get(id: string): Verdict | undefined {
+    return this.#recent.get(id) ?? this.#older.get(id);
+  }
+
+  set(id: string, verdict: Verdict): void {
+    if (this.#recent.size >= REMEMBERED) {
+      this.#older = this.#recent;
+      this.#recent = new Map();
+    }
+    this.#recent.set(id, verdict);
+  }
+
+  clear(): void {
+    this.#recent = new Map();
+    this.#older = new Map();
+  }
+}
+
 export class Inbox {
   readonly #waiting = new Set<string>();
   /** Given back by this session: a repeat is given back again (P4). */
-  readonly #deferred = new Map<string, Verdict>();
-  /** In the order of their end, the oldest first. */
-  readonly #ended = new Map<string, Verdict>();
+  readonly #deferred = new Verdicts();
+  readonly #ended = new Verdicts();
 
   /** What to do with a DELIVER: hand it on, answer as before, or nothing (it waits already). */
   arrived(envelope: DeliverEnvelope): 'new' | 'waiting' | Verdict {
@@ -34,14 +59,12 @@ export class Inbox {
   ended(id: string, verdict: Verdict): void {
     this.#waiting.delete(id);
     this.#ended.set(id, verdict);
-    if (this.#ended.size > REMEMBERED) this.#ended.delete(this.#ended.keys().next().value as string);
   }
 
   /** It was given back: polls may read it, or our next session; this one never sees it again. */
   deferred(id: string, verdict: Verdict): void {
     this.#waiting.delete(id);
     this.#deferred.set(id, verdict);
-    if (this.#deferred.size > REMEMBERED) this.#deferred.delete(this.#deferred.keys().next().value as string);
   }
 
   /** The session is another's now: what waits untyped is the daemon's again (P9), what was given back too. */

@@ -240,7 +240,7 @@ export class Daemon {
     journal.retry();
     reports.look();
     this.#compactor.look(clock.now());
-    for (const due of state.deadlines.due(clock.now())) this.#fellDue(due);
+    for (const due of state.due(clock.now())) this.#fellDue(due);
     state.messages.forget(clock.now() - settings.retentionMs);
     if (state.deadlines.size > SPARE_DEADLINES + 2 * state.messages.load.messages) {
       state.deadlines.prune((due) => due.kind !== 'delivery' || !due.delivery.ended);

@@ -103,7 +103,9 @@ export class Mailbox {
   #standstill = false;
   /** Answers of polls that nobody has confirmed (P27). */
   readonly claims: Claim[] = [];
-  readonly #streams = new Map<string, Stream>();
+  /** Sender → topic → stream. */
+  readonly #streams = new Map<string, Map<string, Stream>>();
+  #streamCount = 0;
   #turns: Stream[] = [];
   /** Sender → when the hold ends, wall clock, ms (P18). */
   readonly #held = new Map<string, number>();
@@ -143,8 +145,8 @@ export class Mailbox {
     return this.#deferred.values();
   }
 
-  streams(): Iterable<StreamView> {
-    return this.#streams.values();
+  *streams(): Generator<StreamView, void> {
+    for (const topics of this.#streams.values()) yield* topics.values();
   }
 
   put(delivery: Delivery): void {
@@ -185,7 +187,7 @@ export class Mailbox {
   /** Takes out a delivery that waits, wherever it stands. */
   remove(delivery: Delivery): void {
     if (this.#deferred.delete(delivery.seq)) return;
-    if (this.#streams.get(keyOf(delivery))?.remove(delivery)) this.#waiting--;
+    if (this.#findStream(delivery)?.remove(delivery)) this.#waiting--;
   }
 
   defer(delivery: Delivery, session: string): void {
@@ -239,7 +241,7 @@ export class Mailbox {
 
   release(from: string): void {
     this.#held.delete(from);
-    for (const stream of this.#streams.values()) if (stream.from === from) this.#enlist(stream);
+    for (const stream of this.#streams.get(from)?.values() ?? []) this.#enlist(stream);
   }
 
   /** A person holds everything that is for the name. */
@@ -261,22 +263,30 @@ export class Mailbox {
     this.#turns.push(stream);
   }
 
+  #findStream({ message }: Delivery): Stream | undefined {
+    return this.#streams.get(message.from)?.get(message.topic ?? DEFAULT_TOPIC);
+  }
+
   #streamOf(delivery: Delivery): Stream {
-    const key = keyOf(delivery);
-    let stream = this.#streams.get(key);
-    if (stream === undefined) {
-      if (this.#streams.size >= MAX_IDLE_STREAMS) this.#forgetIdle();
-      stream = new Stream(delivery.message.from, delivery.message.topic ?? DEFAULT_TOPIC);
-      this.#streams.set(key, stream);
-    }
+    const known = this.#findStream(delivery);
+    if (known !== undefined) return known;
+    if (this.#streamCount >= MAX_IDLE_STREAMS) this.#forgetIdle();
+    const { from, topic = DEFAULT_TOPIC } = delivery.message;
+    const stream = new Stream(from, topic);
+    const topics = this.#streams.get(from) ?? new Map<string, Stream>();
+    this.#streams.set(from, topics.set(topic, stream));
+    this.#streamCount++;
     return stream;
   }
 
   #forgetIdle(): void {
-    for (const [key, stream] of this.#streams) {
-      if (stream.length === 0 && !stream.inTurn) this.#streams.delete(key);
+    for (const [from, topics] of this.#streams) {
+      for (const [topic, stream] of topics) {
+        if (stream.length > 0 || stream.inTurn) continue;
+        topics.delete(topic);
+        this.#streamCount--;
+      }
+      if (topics.size === 0) this.#streams.delete(from);
     }
   }
 }
-
-const keyOf = ({ message }: Delivery): string => `${message.from}\0${message.topic ?? DEFAULT_TOPIC}`;

@@ -2,39 +2,36 @@
  * Messages, where each delivery stands, and how much waits for and from whom: a fold over records.
  * docs/protocol.md §Delivery (P14–P17). Pure.
  */
+
+import { Queue } from '../base/queue.ts';
 import {
   MAX_DEAD_LETTER_BYTES,
   MAX_DEAD_LETTERS,
   MAX_ENDED_MESSAGES,
   MAX_PAST_TEXT_BYTES,
 } from '../protocol/limits.ts';
+import { type Load, Loads } from './loads.ts';
 import { type Delivery, Message } from './message.ts';
 import type { EndState, MessageRecord, PastRecord } from './record.ts';
-
-/** Unended messages and their bytes. */
-export interface Load {
-  messages: number;
-  bytes: number;
-}
+import { SeqTable } from './seq-table.ts';
 
 export class MessageTable {
   /** By key, unended and ended (P15). */
   readonly #messages = new Map<string, Message>();
-  readonly #bySeq = new Map<number, Delivery>();
-  /** By the DELIVER's id, from the time it was given until the message is forgotten. */
-  readonly #given = new Map<string, Delivery>();
+  readonly #bySeq = new SeqTable();
+  /**
+   * By the DELIVER's id, from the time it was given until the message is forgotten. Made when it is first
+   * asked for: a client that acknowledges by seq, as ours and the spec's do, needs none.
+   */
+  #given: Map<string, Delivery> | undefined;
   /** Ended messages, the one that ended first at the front. */
-  readonly #ended = new Map<string, number>();
+  readonly #ended = new Queue<Message>();
+  readonly #loads = new Loads();
   readonly #deadLetters = new Map<number, Delivery>();
   #deadBytes = 0;
   /** Ended messages whose text is still at hand, for those who look back; the oldest first. */
-  #texts: Message[] = [];
-  /** What lies before it in #texts is gone: a queue, because a Map that loses its oldest gets slow. */
-  #firstText = 0;
+  readonly #texts = new Queue<Message>();
   #textBytes = 0;
-  readonly #relay: Load = { messages: 0, bytes: 0 };
-  readonly #senders = new Map<string, Load>();
-  readonly #pairs = new Map<string, number>();
   #lastSeq = 0;
   /** Wall clock, ms: keys of messages stored before it may be forgotten (P15). */
   #dedupSince = 0;
@@ -59,12 +56,12 @@ export class MessageTable {
   }
 
   /** Ended messages, the one that ended first at the front. */
-  *ended(): Generator<Message, void> {
-    for (const key of this.#ended.keys()) yield this.#messages.get(key) as Message;
+  ended(): Iterable<Message> {
+    return this.#ended;
   }
 
   get endedCount(): number {
-    return this.#ended.size;
+    return this.#ended.length;
   }
 
   /** Characters of texts that are kept though their messages have ended. */
@@ -73,15 +70,15 @@ export class MessageTable {
   }
 
   get load(): Readonly<Load> {
-    return this.#relay;
+    return this.#loads.relay;
   }
 
   loadOf(sender: string): Readonly<Load> {
-    return this.#senders.get(sender) ?? { messages: 0, bytes: 0 };
+    return this.#loads.ofSender(sender);
   }
 
   pairDepth(from: string, to: string): number {
-    return this.#pairs.get(`${from}\0${to}`) ?? 0;
+    return this.#loads.ofPair(from, to);
   }
 
   get(key: string): Message | undefined {
@@ -93,6 +90,7 @@ export class MessageTable {
   }
 
   byDeliverId(id: string): Delivery | undefined {
+    this.#given ??= this.#indexGiven();
     return this.#given.get(id);
   }
 
@@ -109,11 +107,11 @@ export class MessageTable {
   add(record: MessageRecord | PastRecord): Message {
     const message = new Message(record);
     this.#messages.set(message.key, message);
-    this.#count(message, 1);
+    this.#loads.count(message, 1);
     for (const delivery of message.deliveries) {
-      this.#bySeq.set(delivery.seq, delivery);
+      this.#bySeq.set(delivery);
       this.#lastSeq = Math.max(this.#lastSeq, delivery.seq);
-      this.#countPair(delivery, 1);
+      this.#loads.countPair(delivery, 1);
     }
     if (message.open === 0) {
       this.#close(message, record.at);
@@ -125,18 +123,17 @@ export class MessageTable {
   /** It could not be stored: as if it had never come. */
   retract(message: Message): void {
     this.#messages.delete(message.key);
-    this.#ended.delete(message.key);
     this.#dropText(message);
     for (const delivery of message.deliveries) {
-      if (!delivery.ended) this.#countPair(delivery, -1);
+      if (!delivery.ended) this.#loads.countPair(delivery, -1);
       this.#bySeq.delete(delivery.seq);
     }
-    if (message.open > 0) this.#count(message, -1);
+    if (message.open > 0) this.#loads.count(message, -1);
   }
 
   markGiven(delivery: Delivery): void {
     delivery.given = true;
-    this.#given.set(delivery.id, delivery);
+    this.#given?.set(delivery.id, delivery);
   }
 
   /** Ends a delivery, or gives a dead letter another end (P16: a late ACK revives it). */
@@ -150,7 +147,7 @@ export class MessageTable {
     if (before === 'dead') {
       this.#unbury(delivery);
     } else {
-      this.#countPair(delivery, -1);
+      this.#loads.countPair(delivery, -1);
       message.open--;
       if (message.open === 0) this.#close(message, at);
     }
@@ -160,17 +157,20 @@ export class MessageTable {
 
   /** Forgets what ended before `before`, and the oldest beyond the limit (P15). */
   forget(before: number): void {
-    for (const [key, endedAt] of this.#ended) {
-      if (endedAt > before && this.#ended.size <= MAX_ENDED_MESSAGES) return;
-      const message = this.#messages.get(key) as Message;
-      this.#ended.delete(key);
-      this.#messages.delete(key);
+    for (;;) {
+      const message = this.#ended.first;
+      if (message === undefined) return;
+      if (message.endedAt > before && this.#ended.length <= MAX_ENDED_MESSAGES) return;
+      this.#ended.shift();
+      // One that could not be stored is another's by now, or nobody's.
+      if (this.#messages.get(message.key) !== message) continue;
+      this.#messages.delete(message.key);
       this.#dedupSince = Math.max(this.#dedupSince, message.at + 1);
       this.#dropText(message);
       for (const delivery of message.deliveries) {
         this.#bySeq.delete(delivery.seq);
         this.#unbury(delivery);
-        if (delivery.given) this.#given.delete(delivery.id);
+        if (delivery.given) this.#given?.delete(delivery.id);
       }
     }
   }
@@ -208,10 +208,7 @@ export class MessageTable {
     message.past = true;
     this.#texts.push(message);
     this.#textBytes += message.size;
-    while (this.#textBytes > MAX_PAST_TEXT_BYTES) this.#dropText(this.#texts[this.#firstText++] as Message);
-    if (this.#firstText < 1_024 || this.#firstText * 2 < this.#texts.length) return;
-    this.#texts = this.#texts.slice(this.#firstText);
-    this.#firstText = 0;
+    while (this.#textBytes > MAX_PAST_TEXT_BYTES) this.#dropText(this.#texts.shift() as Message);
   }
 
   /** It may have been dropped before its turn: then there is nothing to do. */
@@ -222,24 +219,16 @@ export class MessageTable {
   }
 
   #close(message: Message, at: number): void {
-    this.#count(message, -1);
-    this.#ended.set(message.key, at);
+    this.#loads.count(message, -1);
+    message.endedAt = at;
+    this.#ended.push(message);
   }
 
-  #count({ from, size }: Message, sign: 1 | -1): void {
-    const load = this.#senders.get(from) ?? { messages: 0, bytes: 0 };
-    for (const each of [this.#relay, load]) {
-      each.messages += sign;
-      each.bytes += sign * size;
+  #indexGiven(): Map<string, Delivery> {
+    const given = new Map<string, Delivery>();
+    for (const { deliveries } of this.#messages.values()) {
+      for (const delivery of deliveries) if (delivery.given) given.set(delivery.id, delivery);
     }
-    if (load.messages === 0) this.#senders.delete(from);
-    else this.#senders.set(from, load);
-  }
-
-  #countPair({ message, recipient }: Delivery, sign: 1 | -1): void {
-    const key = `${message.from}\0${recipient}`;
-    const depth = (this.#pairs.get(key) ?? 0) + sign;
-    if (depth === 0) this.#pairs.delete(key);
-    else this.#pairs.set(key, depth);
+    return given;
   }
 }

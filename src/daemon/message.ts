@@ -47,6 +47,8 @@ export class Message {
   #hash: string | undefined;
   /** Deliveries that have not ended. */
   open: number;
+  /** Wall clock, ms: when the last of them ended. */
+  endedAt = 0;
 
   constructor(record: MessageRecord | PastRecord) {
     this.key = record.key;

@@ -22,9 +22,9 @@ export interface Recipient {
   /** Wall clock, ms: when the message becomes a dead letter (P16). */
   until: number;
   /** The sender set `ttl_ms`: the recipient is told `until` as `expires_at`. */
-  ttl?: true;
+  ttl?: true | undefined;
   /** The recipient was full: a dead letter from the start (P17). */
-  full?: true;
+  full?: true | undefined;
 }
 
 export interface MessageRecord {
@@ -34,13 +34,13 @@ export interface MessageRecord {
   id: string;
   from: string;
   session: string;
-  to?: string;
-  topic?: string;
+  to?: string | undefined;
+  topic?: string | undefined;
   at: number;
   /** The sender asked for `delivered`. */
   acks: boolean;
   /** Sent by a command: the sender has no connection to be told on. */
-  command?: true;
+  command?: boolean | undefined;
   recipients: Recipient[];
   raw: RawParts;
 }

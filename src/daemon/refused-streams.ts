@@ -21,6 +21,11 @@ interface Refused {
 export class RefusedStreams {
   readonly #streams = new Map<string, Refused>();
 
+  /** Some stream may be refused. */
+  get any(): boolean {
+    return this.#streams.size > 0;
+  }
+
   /**
    * A SEND may pass if nothing of its stream is refused, or if it is the oldest that was: then its place
    * is answered, the first one it had. If not it is refused as well, and undefined is the answer. `order`

@@ -63,11 +63,11 @@ function messageRecord(message: Message): MessageRecord | PastRecord {
     id,
     from,
     session,
-    ...(to === undefined ? {} : { to }),
-    ...(topic === undefined ? {} : { topic }),
+    to,
+    topic,
     at,
     acks,
-    ...(command ? { command } : {}),
+    command: command || undefined,
     recipients: message.deliveries.map(recipientOf),
   };
   if (raw !== undefined) return { t: 'message', ...head, raw };
@@ -78,6 +78,6 @@ const recipientOf = ({ recipient, seq, until, hasTtl, full }: Delivery) => ({
   name: recipient,
   seq,
   until,
-  ...(hasTtl ? { ttl: true as const } : {}),
-  ...(full ? { full: true as const } : {}),
+  ttl: hasTtl || undefined,
+  full: full || undefined,
 });

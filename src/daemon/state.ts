@@ -25,6 +25,8 @@ export class RelayState {
   readonly sessions = new SessionTable();
   readonly messages = new MessageTable();
   readonly deadlines = new Deadlines<Due>();
+  /** Began to wait since the last look at the deadlines: most of them do not for long. */
+  #fresh: Delivery[] = [];
   readonly #mailboxes = new Map<string, Mailbox>();
   /** topic → names (P17). */
   readonly #topics = new Map<string, Set<string>>();
@@ -125,8 +127,17 @@ export class RelayState {
     for (const delivery of message.deliveries) {
       if (delivery.state !== 'storing') continue;
       this.mailbox(delivery.recipient).put(delivery);
-      this.deadlines.add(delivery.until, { kind: 'delivery', delivery });
+      this.#fresh.push(delivery);
     }
+  }
+
+  /** Takes out everything due at `now` (wall clock, ms), the earliest first. */
+  *due(now: number): Generator<Due, void> {
+    for (const delivery of this.#fresh) {
+      if (delivery.state === 'waiting') this.deadlines.add(delivery.until, { kind: 'delivery', delivery });
+    }
+    this.#fresh = [];
+    yield* this.deadlines.due(now);
   }
 
   /**
@@ -157,7 +168,7 @@ export class RelayState {
   /** Back to where it waits, in its place. */
   putBack(delivery: Delivery): void {
     this.mailbox(delivery.recipient).put(delivery);
-    this.deadlines.add(delivery.until, { kind: 'delivery', delivery });
+    this.#fresh.push(delivery);
   }
 
   #end({ seqs, how, at, code = 'REJECTED', text = '' }: EndedRecord): void {

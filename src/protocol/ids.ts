@@ -1,5 +1,5 @@
 /** Ids of envelopes: random ones, and ones derived from a key so that every leader gives the same (P3). */
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -11,11 +11,19 @@ export const newId = (): string => randomUUID();
 
 export const isUuid = (id: string): boolean => UUID.test(id);
 
+/** Room for a key of two names and the longest id. */
+const input = Buffer.alloc(1_024);
+NAME_SPACE.copy(input);
+
 /** UUIDv5 of the parts. The same parts give the same id; no two lists of parts share one. */
 export function derivedId(...parts: readonly string[]): string {
-  const hash = createHash('sha1').update(NAME_SPACE).update(JSON.stringify(parts)).digest();
-  hash[6] = ((hash[6] as number) & 0x0f) | 0x50;
-  hash[8] = ((hash[8] as number) & 0x3f) | 0x80;
-  const hex = hash.toString('hex', 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const hex = hash('sha1', hashed(JSON.stringify(parts)), 'hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function hashed(text: string): Buffer {
+  if (text.length * 3 > input.length - NAME_SPACE.length)
+    return Buffer.concat([NAME_SPACE, Buffer.from(text)]);
+  return input.subarray(0, NAME_SPACE.length + input.write(text, NAME_SPACE.length));
 }

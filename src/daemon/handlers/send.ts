@@ -2,8 +2,10 @@
 import { RelayError } from '../../base/errors.ts';
 import { DEFAULT_TOPIC } from '../../protocol/address.ts';
 import { type EnvelopeOf, newEnvelope } from '../../protocol/envelope.ts';
+import type { Message } from '../message.ts';
 import type { Handler, Peer } from '../peer.ts';
 import type { Relay } from '../relay.ts';
+import type { Reply } from '../router.ts';
 import type { Session } from '../session-table.ts';
 import { refusalOf, tellStored } from '../tell.ts';
 
@@ -15,53 +17,65 @@ const BUSY_EVERY = 1_000;
 
 export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   const session = peer.session as Session;
-  const now = relay.clock.monotonic();
-  const refuse = (error: RelayError) =>
-    peer.send(newEnvelope('NACK', refusalOf(envelope.id, error), relay.clock.now()));
-  const stream = streamOf(envelope);
-  const place = peer.refused.pass(stream, envelope.id, ++session.sent, now);
+  const { id, to, topic, raw, payload_meta: meta } = envelope;
+  const order = ++session.sent;
+  const { refused } = peer;
+  const place = refused.any ? refused.pass(streamOf(envelope), id, order, relay.clock.monotonic()) : order;
+  const answer = new Answer(relay, peer, envelope, place ?? 0);
   if (place === undefined) {
-    refuse(
-      new RelayError('QUEUE_FULL', 'an earlier message of this stream was refused', {
-        details: { scope: 'pair' },
-      }),
-    );
+    const details = { scope: 'pair' };
+    answer.refuse(new RelayError('QUEUE_FULL', 'an earlier message of this stream was refused', { details }));
     return;
   }
-  const { raw, payload_meta: meta } = envelope;
-  const bytes = raw.payload.length;
-  peer.storing(bytes);
+  peer.storing(raw.payload.length);
+  const { name: from, id: session_id, injects } = session;
+  const acks = meta?.requires_ack === true;
   relay.router.send(
-    {
-      id: envelope.id,
-      from: session.name,
-      session: session.id,
-      injects: session.injects,
-      to: envelope.to,
-      topic: envelope.topic,
-      raw,
-      ttlMs: meta?.ttl_ms,
-      acks: meta?.requires_ack === true,
-    },
-    {
-      stored: (message) => {
-        peer.storing(-bytes);
-        tellStored(relay, peer, message);
-      },
-      refused: (error) => {
-        peer.storing(-bytes);
-        // Whether it was stored is our successor's to say: BYE follows, and the sender asks there.
-        if (UNANSWERED.has(error.code)) return;
-        if (error.code === 'QUEUE_FULL' || error.code === 'STORE_FULL') {
-          peer.refused.refuse(stream, envelope.id, place, relay.clock.monotonic());
-        }
-        refuse(error);
-      },
-      repeated: () => peer.storing(-bytes),
-    },
+    { id, from, session: session_id, injects, to, topic, raw, ttlMs: meta?.ttl_ms, acks },
+    answer,
   );
-  if (envelope.to !== undefined) advise(relay, peer, session.name, envelope.to);
+  if (to !== undefined) advise(relay, peer, from, to);
 };
+
+/** What the connection is told of its SEND. */
+class Answer implements Reply {
+  readonly #relay: Relay;
+  readonly #peer: Peer;
+  readonly #envelope: EnvelopeOf<'SEND'>;
+  readonly #place: number;
+
+  constructor(relay: Relay, peer: Peer, envelope: EnvelopeOf<'SEND'>, place: number) {
+    this.#relay = relay;
+    this.#peer = peer;
+    this.#envelope = envelope;
+    this.#place = place;
+  }
+
+  stored(message: Message): void {
+    this.repeated();
+    tellStored(this.#relay, this.#peer, message);
+  }
+
+  refused(error: RelayError): void {
+    this.repeated();
+    // Whether it was stored is our successor's to say: BYE follows, and the sender asks there.
+    if (UNANSWERED.has(error.code)) return;
+    if (error.code === 'QUEUE_FULL' || error.code === 'STORE_FULL') {
+      const { id } = this.#envelope;
+      this.#peer.refused.refuse(streamOf(this.#envelope), id, this.#place, this.#relay.clock.monotonic());
+    }
+    this.refuse(error);
+  }
+
+  repeated(): void {
+    this.#peer.storing(-this.#envelope.raw.payload.length);
+  }
+
+  refuse(error: RelayError): void {
+    const payload = refusalOf(this.#envelope.id, error);
+    this.#peer.send(newEnvelope('NACK', payload, this.#relay.clock.now()));
+  }
+}
 
 /** P14: BUSY when the backlog of a pair passes the soft mark, and again as it grows. */
 function advise(relay: Relay, peer: Peer, from: string, to: string): void {
