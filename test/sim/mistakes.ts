@@ -3,6 +3,7 @@
  * of them, or it proves nothing.
  */
 
+import type { FileStat, SocketFiles } from '../../src/daemon/socket-files.ts';
 import type { Files, OpenFile } from '../../src/daemon/store/files.ts';
 import type { Fence } from '../../src/daemon/store/store.ts';
 import { encodeFrame, FrameDecoder } from '../../src/protocol/frame.ts';
@@ -23,9 +24,31 @@ export type Mistake = (typeof MISTAKES)[number];
 // biome-ignore lint/suspicious/noExplicitAny: whatever a frame may hold
 export type Frame = Record<string, any>;
 
-/** The fence that a leader is given. */
+/** The fence that a store is given. */
 export function mistakenFence(fence: Fence, mistake: Mistake | undefined): Fence {
   return mistake === 'no-epoch-check' ? { check: () => {} } : fence;
+}
+
+/** The directory of sockets as a leader sees it: a mistaken one looks once, when it has linked its own. */
+export function mistakenSocketFiles(files: SocketFiles, mistake: Mistake | undefined): SocketFiles {
+  if (mistake !== 'no-epoch-check') return files;
+  const seen = new Map<string, FileStat | undefined>();
+  let names: string[] | undefined;
+  const once = (path: string, look: (path: string) => FileStat | undefined) => {
+    if (names === undefined) return look(path);
+    if (!seen.has(path)) seen.set(path, look(path));
+    return seen.get(path);
+  };
+  return {
+    ...files,
+    stat: (path) => once(path, files.stat),
+    lstat: (path) => once(path, files.lstat),
+    list: (path) => names ?? files.list(path),
+    link: (from, to) => {
+      files.link(from, to);
+      names = files.list('');
+    },
+  };
 }
 
 /** The disk that a leader is given; `recovering` says whether it still reads what it found. */

@@ -5,7 +5,7 @@ import type { RelayClientHandlers } from '../../src/client/contract.ts';
 import { RelayClient } from '../../src/client/relay-client.ts';
 import type { DeliverEnvelope } from '../../src/protocol/envelope.ts';
 import { derivedId } from '../../src/protocol/ids.ts';
-import { simAttach } from './sim-host.ts';
+import { simAttach } from './sim-ground.ts';
 import type { SimMachine } from './sim-machine.ts';
 import type { SimProcess } from './sim-process.ts';
 

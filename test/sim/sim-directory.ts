@@ -1,44 +1,104 @@
-/** The relay's directory as the leaders see it: numbered sockets, of which the highest leads (P20). */
-import { RelayError } from '../../src/base/errors.ts';
-import type { Fence } from '../../src/daemon/store/store.ts';
-import type { SimHost } from './sim-host.ts';
+/** The relay's directory: names of sockets and links, of which any may be swept away at any time (P19, P20). */
+import { basename, dirname } from 'node:path';
+import type { FileStat, SocketFiles } from '../../src/daemon/socket-files.ts';
+import { epochOfName } from '../../src/transport/relay-sockets.ts';
+import type { SimListener } from './sim-listener.ts';
+
+export const DIRECTORY = '/sim';
+
+/** Milliseconds between two ticks of the clock by which a kernel stamps its directories. */
+const STAMP_MS = 4;
+
+interface Entry extends FileStat {
+  listener?: SimListener;
+  target?: string;
+}
+
+const entry = (ino: number, mtimeMs: number, what: Pick<Entry, 'listener' | 'target'> = {}): Entry => ({
+  dev: 1,
+  ino,
+  mtimeMs,
+  ...what,
+  isSymbolicLink: () => what.target !== undefined,
+});
 
 export class SimDirectory {
-  #highest = 0;
-  #leader: SimHost | undefined;
+  readonly #now: () => number;
+  readonly #names = new Map<string, Entry>();
+  #inodes = 1;
+  #changed = 0;
+  /** What host.json says. */
+  hostFile = '';
 
+  /** @param now the wall clock, ms. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** The highest epoch that has a socket, else 0. */
   get highest(): number {
-    return this.#highest;
+    let highest = 0;
+    for (const name of this.#names.keys()) highest = Math.max(highest, epochOfName(name) ?? 0);
+    return highest;
   }
 
-  /** Whoever listens at the highest socket, or has listened there. */
-  get leader(): SimHost | undefined {
-    return this.#leader;
+  /** Whoever listens at a path, or has listened there. Throws ENOENT. */
+  at(path: string): SimListener {
+    const listener = this.#find(path).listener;
+    if (listener === undefined) throw failure('ENOTSOCK');
+    return listener;
   }
 
-  /** link(2): of those who stand for one epoch the first wins. */
-  publish(epoch: number): boolean {
-    if (epoch <= this.#highest) return false;
-    this.#highest = epoch;
-    this.#leader = undefined;
-    return true;
+  /** bind(2). */
+  bind(path: string, listener: SimListener): void {
+    this.#put(path, entry(++this.#inodes, this.#now(), { listener }));
   }
 
-  listen(host: SimHost): void {
-    if (host.epoch === this.#highest) this.#leader = host;
+  /** A power cut, or somebody who tidies up, took the sockets away, and with them how high they were. */
+  sweep(): void {
+    for (const name of [...this.#names.keys()]) this.#drop(name);
   }
 
-  fence(epoch: number): Fence {
-    return {
-      check: () => {
-        if (this.#highest !== epoch) throw new RelayError('DEPOSED', `epoch ${this.#highest} leads`);
-      },
-    };
+  readonly files: SocketFiles = {
+    stat: (path) => (path === DIRECTORY ? entry(1, this.#changed) : this.#names.get(basename(path))),
+    lstat: (path) => this.#names.get(basename(path)),
+    list: () => [...this.#names.keys()],
+    chmod: (path) => void this.#find(path),
+    link: (from, to) => this.#put(to, this.#find(from)),
+    readlink: (path) => this.#find(path).target ?? '',
+    rename: (from, to) => {
+      const moved = this.#find(from);
+      this.#names.delete(basename(to));
+      this.#put(to, moved);
+      this.#drop(basename(from));
+    },
+    symlink: (target, path) => this.#put(path, entry(++this.#inodes, this.#now(), { target })),
+    unlink: (path) => {
+      this.#find(path);
+      this.#drop(basename(path));
+    },
+  };
+
+  #find(path: string): Entry {
+    const found = dirname(path) === DIRECTORY ? this.#names.get(basename(path)) : undefined;
+    if (found === undefined) throw failure('ENOENT');
+    return found;
   }
 
-  /** A power cut took the sockets with it, and with them the knowledge of how high they were. */
-  forget(): void {
-    this.#highest = 0;
-    this.#leader = undefined;
+  #put(path: string, what: Entry): void {
+    if (this.#names.has(basename(path))) throw failure('EEXIST');
+    this.#names.set(basename(path), what);
+    this.#touch();
+  }
+
+  #drop(name: string): void {
+    this.#names.delete(name);
+    this.#touch();
+  }
+
+  #touch(): void {
+    this.#changed = Math.floor(this.#now() / STAMP_MS) * STAMP_MS;
   }
 }
+
+const failure = (code: string): Error => Object.assign(new Error(`${code}: simulated`), { code });

@@ -6,7 +6,7 @@ import { Random, SimDisk } from '../helpers/sim-files.ts';
 import type { Mistake } from './mistakes.ts';
 import { SimDirectory } from './sim-directory.ts';
 import { SimNetwork } from './sim-network.ts';
-import { SimProcess, type WallClock } from './sim-process.ts';
+import { SimProcess, type WallClock, wallTime } from './sim-process.ts';
 import { SimTime } from './sim-time.ts';
 import { Witness } from './witness.ts';
 
@@ -24,7 +24,7 @@ export class SimMachine {
   readonly wall: WallClock = { offset: 0 };
   readonly network: SimNetwork;
   readonly disk: SimDisk;
-  readonly directory = new SimDirectory();
+  readonly directory = new SimDirectory(() => wallTime(this.time, this.wall));
   readonly witness: Witness;
   readonly durability: Durability;
   readonly settings: Partial<typeof DEFAULT_SETTINGS>;

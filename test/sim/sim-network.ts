@@ -23,7 +23,7 @@ export class SimNetwork {
     return this.#random.next() * this.slowness;
   }
 
-  connect(left: SimProcess, right: SimProcess): [Link, Link] {
+  connect(left: SimProcess, right: SimProcess): [Link, SimSocket] {
     const pair: [SimSocket, SimSocket] = [
       new SimSocket(this, this.#random, left),
       new SimSocket(this, this.#random, right),
@@ -43,9 +43,10 @@ export class SimNetwork {
   }
 }
 
-class SimSocket implements Link {
+export class SimSocket implements Link {
   other: SimSocket | undefined;
   whenGone: () => void = () => {};
+  #whenClosed: (() => void) | undefined;
   readonly #network: SimNetwork;
   readonly #random: Random;
   readonly #process: SimProcess;
@@ -112,6 +113,7 @@ class SimSocket implements Link {
 
   /** The connection breaks: what is under way is lost from some point on. */
   reset(): void {
+    if (this.#state === 'closed') return;
     this.#incoming = this.#incoming.slice(0, this.#random.below(this.#incoming.length + 1));
     this.#incomingBytes = this.#incoming.reduce((sum, { length }) => sum + length, 0);
     this.#outgoing = [];
@@ -119,6 +121,11 @@ class SimSocket implements Link {
     this.#ended = true;
     this.#broken = true;
     this.#schedule();
+  }
+
+  /** Calls `fn` at its end, whatever ended it. */
+  whenClosed(fn: () => void): void {
+    this.#whenClosed = fn;
   }
 
   #flush(): void {
@@ -192,6 +199,7 @@ class SimSocket implements Link {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#forgetDeath();
+    this.#whenClosed?.();
     this.#incoming = [];
     this.#outgoing = [];
     this.#outgoingBytes = 0;

@@ -10,6 +10,10 @@ export interface WallClock {
 
 const START = Date.UTC(2026, 0, 1);
 
+/** What it shows, ms. */
+export const wallTime = (time: SimTime, wall: WallClock): number =>
+  START + Math.floor(time.now) + wall.offset;
+
 /** Milliseconds over which a process that was stopped catches up, in any order. */
 const WAKING_MS = 3;
 
@@ -26,7 +30,7 @@ export class SimProcess {
     this.#time = time;
     this.#random = random;
     this.clock = {
-      now: () => START + Math.floor(time.now) + wall.offset,
+      now: () => wallTime(time, wall),
       monotonic: () => time.now,
       after: (ms, fn) => this.#timer(ms, fn),
       every: (ms, fn) => this.#every(Math.max(1, ms), fn),

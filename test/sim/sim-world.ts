@@ -7,6 +7,7 @@ import { decodeRecord, messageKey } from '../../src/daemon/record.ts';
 import { RelayState } from '../../src/daemon/state.ts';
 import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
 import { type Manner, SimAgent } from './sim-agent.ts';
+import { leaderOf } from './sim-ground.ts';
 import { SimMachine, type SimOptions } from './sim-machine.ts';
 
 export interface SimResult {
@@ -86,6 +87,7 @@ class SimWorld {
       [2, () => this.#jump()],
       [2, () => this.#fill()],
       [1, () => this.#fail()],
+      [1, () => this.#sweep()],
     ];
     this.#acts = faults
       .filter(() => random.chance(0.5))
@@ -249,7 +251,13 @@ class SimWorld {
     }
     for (const agent of [...this.#leaving]) agent.process.kill();
     disk.powerCut();
-    if (random.chance(0.3)) directory.forget();
+    if (random.chance(0.3)) directory.sweep();
+  }
+
+  /** Somebody tidies up the directory under a leader that lives. */
+  #sweep(): void {
+    this.machine.trace?.('the sockets are swept away');
+    this.machine.directory.sweep();
   }
 
   #jump(): void {
@@ -311,7 +319,7 @@ class SimWorld {
         `not at rest in peace: ${this.#everybody().map(describe)}, waiting ${this.#waiting()}`,
       );
     }
-    const left = () => this.machine.directory.leader?.daemon.connections ?? 0;
+    const left = () => leaderOf(this.machine)?.daemon?.connections ?? 0;
     if (!(await this.#until(() => left() <= this.#manners.length, FORGOTTEN_MS))) {
       witness.violated(`${left()} connections are left`);
     }
@@ -319,12 +327,12 @@ class SimWorld {
 
   /** The person reads what the relay says to it, now and from time to time. */
   #readNotices(since?: string): void {
-    const { directory, time } = this.machine;
-    const host = directory.leader;
+    const { time } = this.machine;
+    const leader = leaderOf(this.machine);
     const again = (last?: string) => time.after(NOTICES_MS, () => this.#readNotices(last));
-    if (!host?.listening) return again();
+    if (!leader?.listening || leader.daemon === undefined) return again();
     const input = since === undefined ? {} : { since };
-    void host.daemon.execute('relay-poll', input).then((result) => {
+    void leader.daemon.execute('relay-poll', input).then((result) => {
       again(result.success ? (result.data as { lastMessageId?: string }).lastMessageId : undefined);
     });
   }
@@ -342,7 +350,7 @@ class SimWorld {
   }
 
   #waiting(): unknown {
-    return this.machine.directory.leader?.daemon.health().waiting;
+    return leaderOf(this.machine)?.daemon?.health().waiting;
   }
 
   /** Reads the log once more and compares it with what was promised and told. */
