@@ -30,7 +30,7 @@ export async function withState<T>(use: (state: string) => Promise<T>): Promise<
     return await use(state);
   } finally {
     for (const daemon of running) if (daemon.state.startsWith(state)) await daemon.kill();
-    rmSync(state, { recursive: true, force: true });
+    rmSync(state, { recursive: true, force: true, maxRetries: 10 }); // who was hung up may still write
   }
 }
 
