@@ -12,20 +12,24 @@ export interface Changes {
   protocol?: boolean;
 }
 
+const STORE: [RegExp, string][] = [[/STORE_FORMAT = \d+/, 'STORE_FORMAT = 99']];
+const PROTOCOL: [RegExp, string][] = [
+  [/object\.v !== 1/, '(object as { v: number }).v !== 2'],
+  [/return \{ v: 1, type/, 'return { v: 2, type'],
+  [/\{"v":1,/, '{"v":2,'],
+];
+
 /** Builds its CLI; calls `use` with the command that starts it. */
 export async function withNewer<T>(
   changes: Changes,
   use: (command: readonly [string, string]) => Promise<T>,
 ): Promise<T> {
-  const edits: [file: string, from: string, to: string][] = [
-    ['src/base/version.ts', `'0.1.0'`, `'${NEWER}'`],
+  const edits: [from: RegExp, to: string][] = [
+    [/export const VERSION = '[^']*'/, `export const VERSION = '${NEWER}'`],
+    ...(changes.store ? STORE : []),
+    ...(changes.protocol ? PROTOCOL : []),
   ];
-  if (changes.store) edits.push(['src/daemon/store/segment.ts', 'STORE_FORMAT = 1', 'STORE_FORMAT = 2']);
-  if (changes.protocol) {
-    edits.push(['src/protocol/envelope.ts', 'object.v !== 1', '(object as { v: number }).v !== 2']);
-    edits.push(['src/protocol/envelope.ts', 'return { v: 1, type', 'return { v: 2, type']);
-    edits.push(['src/protocol/envelope.ts', '{"v":1,', '{"v":2,']);
-  }
+  const done = new Set<RegExp>();
   // Below the repository, where what is not bundled is found.
   mkdirSync(join(ROOT, 'build'), { recursive: true });
   const folder = mkdtempSync(join(ROOT, 'build/newer-'));
@@ -41,22 +45,21 @@ export async function withNewer<T>(
         {
           name: 'newer',
           setup({ onLoad }) {
-            onLoad(
-              { filter: /\/src\/(base\/version|daemon\/store\/segment|protocol\/envelope)\.ts$/ },
-              ({ path }) => {
-                let contents = readFileSync(path, 'utf8');
-                for (const [file, from, to] of edits) {
-                  if (path !== join(ROOT, file)) continue;
-                  if (!contents.includes(from)) throw new Error(`${file} holds no ${from}`);
-                  contents = contents.replaceAll(from, to);
-                }
-                return { contents, loader: 'ts' };
-              },
-            );
+            onLoad({ filter: /\/src\/(base|daemon\/store|protocol)\/[^/]*\.ts$/ }, ({ path }) => {
+              let contents = readFileSync(path, 'utf8');
+              for (const [from, to] of edits) {
+                if (!from.test(contents)) continue;
+                contents = contents.replace(from, to);
+                done.add(from);
+              }
+              return { contents, loader: 'ts' };
+            });
           },
         },
       ],
     });
+    const missed = edits.filter(([from]) => !done.has(from));
+    if (missed.length > 0) throw new Error(`the source holds no ${missed.map(([from]) => from)}`);
     return await use([process.execPath, outfile]);
   } finally {
     rmSync(folder, { recursive: true, force: true });
