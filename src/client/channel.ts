@@ -73,6 +73,7 @@ export class RelayChannel implements HandoffConnection {
         } else if (envelope.type === 'ERROR') {
           const { code, message, fatal } = envelope.payload;
           if (code === 'RESUME_TOO_OLD' && fatal !== true) tooOld = true;
+          else if (code === 'UNSUPPORTED_VERSION') fail(otherProtocol(endpoint));
           else if (isErrorCode(code)) fail(new RelayError(code, message));
           else fail(new RelayError('CONNECTION_LOST', `${code}: ${message}`));
         } else if (envelope.type === 'BYE') {
@@ -95,7 +96,8 @@ export class RelayChannel implements HandoffConnection {
         },
         invalid(error, fatal) {
           handlers?.invalid(error, fatal);
-          if (!welcomed && fatal) fail(error);
+          if (!welcomed && fatal)
+            fail(error.code === 'UNSUPPORTED_VERSION' ? otherProtocol(endpoint) : error);
         },
         drain: () => handlers?.drain?.(),
         leaving: () => handlers?.leaving?.(),
@@ -145,3 +147,12 @@ export class RelayChannel implements HandoffConnection {
     this.#connection.destroy();
   }
 }
+
+/** P20: whoever reads this is a person with two versions installed. */
+const otherProtocol = (endpoint: string): RelayError =>
+  new RelayError(
+    'UNSUPPORTED_VERSION',
+    `the relay at ${endpoint} speaks another version of the protocol: ` +
+      'run the same version of agent-wrap everywhere on it, or use another --namespace',
+    { suggestion: 'update the older agent-wrap, or use another --namespace' },
+  );

@@ -70,6 +70,11 @@ export class WrappedTerminal implements AgentTerminal, ScreenSource {
     this.#changed();
   }
 
+  /** The person has suspended the agent. */
+  suspended(): void {
+    this.#draft.suspended();
+  }
+
   async write(bytes: Buffer): Promise<void> {
     this.#typed.note(bytes.toString());
     await this.#passthrough?.write(bytes);

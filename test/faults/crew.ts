@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { waitFor } from '../helpers/wait-for.ts';
 import type { Figures } from './fault.ts';
 import { bundleProgram, exited } from './leaders.ts';
+import type { Doom } from './member.ts';
 
 const MEMBER = fileURLToPath(new URL('member.ts', import.meta.url));
 
@@ -106,6 +107,31 @@ export class Crew {
     const { child } = this.#of(name);
     child.kill('SIGKILL');
     await exited(child);
+  }
+
+  /** It kills itself with -9 with a SEND just sent, or with a DELIVER in its hands. */
+  async killWhile(name: string, die: 'sending' | 'receiving'): Promise<void> {
+    const { child } = this.#of(name);
+    child.send({ die } satisfies Doom);
+    await exited(child);
+  }
+
+  /**
+   * kill -9 of the leader, and of whoever follows it, so many milliseconds after it has won the election.
+   * Returns all that are dead: two at least.
+   */
+  async killTwice(leader: string, afterMs: number): Promise<string[]> {
+    const others = this.#names.filter((name) => name !== leader && this.#alive(name));
+    const tell = (doom: Doom) => {
+      for (const name of others) if (this.#alive(name)) this.#of(name).child.send(doom);
+    };
+    tell({ die: 'leading', afterMs });
+    await this.kill(leader);
+    await waitFor(() => others.some((name) => !this.#alive(name)), 'the successor to die', PATIENCE_MS);
+    tell({ die: 'never' });
+    // Who has won meanwhile dies too.
+    await this.ready();
+    return this.#names.filter((name) => !this.#alive(name));
   }
 
   /** BYE and a clean exit. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { parseResult, unwrap } from '../../src/afd/parse-result.ts';
 import { callRpc } from '../../src/client/rpc.ts';
-import { FILE, LEADING } from '../helpers/outer-terminal.ts';
+import { COMMAND } from '../helpers/outer-terminal.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { exited } from './leaders.ts';
 
@@ -30,7 +30,7 @@ export async function withState<T>(use: (state: string) => Promise<T>): Promise<
     return await use(state);
   } finally {
     for (const daemon of running) if (daemon.state.startsWith(state)) await daemon.kill();
-    rmSync(state, { recursive: true, force: true });
+    rmSync(state, { recursive: true, force: true, maxRetries: 10 }); // who was hung up may still write
   }
 }
 
@@ -60,10 +60,10 @@ export class DaemonProcess {
 
   /** Starts it, and waits until it listens or has ended. */
   static start(state: string, env: Record<string, string> = {}, ...args: string[]): Promise<DaemonProcess> {
-    return DaemonProcess.startBy([], state, env, ...args);
+    return DaemonProcess.startBy(COMMAND, state, env, ...args);
   }
 
-  /** The same, started by another command (prlimit, nice). */
+  /** The same by another command: another version, or ours behind prlimit or nice. */
   static async startBy(
     command: readonly string[],
     state: string,
@@ -71,8 +71,8 @@ export class DaemonProcess {
     ...args: string[]
   ): Promise<DaemonProcess> {
     const { PATH = '' } = process.env;
-    const [file, ...words] = [...command, FILE, ...LEADING, 'daemon', ...args] as [string, ...string[]];
-    const child = spawn(file, words, {
+    const [file = '', ...leading] = command;
+    const child = spawn(file, [...leading, 'daemon', ...args], {
       env: { PATH, HOME: state, XDG_STATE_HOME: state, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

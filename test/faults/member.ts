@@ -19,8 +19,17 @@ interface Order {
   everyMs: number;
 }
 
+/** Dies by kill -9 at that very moment; `afterMs` counts from becoming the leader. */
+export interface Doom {
+  die: 'sending' | 'receiving' | 'leading' | 'never';
+  afterMs?: number;
+}
+
+let doom: Doom = { die: 'never' };
 let client: RelayClient | undefined;
 let sending: NodeJS.Timeout | undefined;
+
+const die = () => process.kill(process.pid, 'SIGKILL');
 
 function start({ state, notes, name, life, others, everyMs }: Order): void {
   const file = openSync(notes, 'a');
@@ -29,14 +38,18 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
   const counts = new Map<string, number>();
   client = new RelayClient(
     {
-      attach: () =>
-        attach({
+      async attach() {
+        const attachment = await attach({
           namespace: 'default',
           env: { XDG_STATE_HOME: state },
           mayLead: true,
           clock: systemClock,
           log: silentLog,
-        }),
+        });
+        // It leads, and recovers what there is: no WELCOME was said yet.
+        if (attachment.role === 'leader' && doom.die === 'leading') void setTimeout(doom.afterMs).then(die);
+        return attachment;
+      },
       identity: { agent: name },
       capabilities: { ack: true, resume: true },
       clock: systemClock,
@@ -45,6 +58,7 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
     },
     {
       delivery(envelope) {
+        if (doom.die === 'receiving') die();
         note({ got: envelope.payload.body, session: envelope.delivery.session_id });
         client?.ack(envelope);
       },
@@ -62,10 +76,11 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
     counts.set(to, n);
     const body = `${name}.${life}>${to} ${n}`;
     bodies.set(client?.send({ to, payload: { kind: 'message', body } }) as string, body);
+    if (doom.die === 'sending') setImmediate(die); // The SEND has left for the socket.
   }, everyMs);
 }
 
-process.on('message', async (order: Order | 'hush' | 'leave') => {
+process.on('message', async (order: Order | Doom | 'hush' | 'leave') => {
   if (order === 'hush') {
     clearInterval(sending);
     while (client === undefined || client.unended > 0) await setTimeout(20);
@@ -74,6 +89,8 @@ process.on('message', async (order: Order | 'hush' | 'leave') => {
     clearInterval(sending);
     await client?.close();
     process.exit(0);
+  } else if ('die' in order) {
+    doom = order;
   } else {
     start(order);
   }

@@ -1,15 +1,21 @@
-/** kill -9 in mid-traffic, again and again: of the leader, of any other, of the leader and its successor. P12, P20. */
+/** kill -9 in mid-traffic, in turn of the leader, a sender, a receiver, the leader and its successor. P12, P20. */
 import { Crew } from '../crew.ts';
 import type { Fault } from '../fault.ts';
+
+const KINDS = ['leader', 'sending', 'receiving', 'double'] as const;
+
+/** Milliseconds after its election within which a new leader is killed: it recovers, says WELCOME, replays. */
+const DOUBLE_MS = 60;
 
 export const fault: Fault = {
   name: 'kill',
   criterion:
-    'kill -9 of leader, sender or receiver, or of the new leader during its replay: all come back, nothing stored is lost, ' +
-    'nothing comes twice in a session or out of order',
+    'kill -9 of the leader, of a sender with a SEND just sent, of a receiver with a DELIVER in its hands, or of the ' +
+    'leader and then of the next one during its replay: all come back, nothing stored is lost, nothing comes twice ' +
+    'in a session or out of order',
   async run({ amount, random, say }) {
-    const loops = amount('loops', { quick: 3, usual: 30, full: 200 });
-    const size = amount('agents', { quick: 5, usual: 20, full: 20 });
+    const loops = amount('loops', { quick: 4, usual: 40, full: 200 });
+    const size = amount('agents', { quick: 4, usual: 20, full: 20 });
     const crew = await Crew.start(size, 40);
     const takeovers: number[] = [];
     try {
@@ -17,17 +23,19 @@ export const fault: Fault = {
         const leader = await crew.leads();
         const others = crew.names.filter((name) => name !== leader);
         const other = others[random.below(others.length)] as string;
-        const victims = loop % 3 === 1 ? [other] : [leader];
-        for (const victim of victims) await crew.kill(victim);
-        const began = performance.now();
-        // A double fault: whoever follows is killed while it takes over.
-        if (loop % 3 === 2) {
-          const next = await crew.leads();
-          await crew.kill(next);
-          victims.push(next);
+        const kind = KINDS[loop % KINDS.length] as (typeof KINDS)[number];
+        let victims = [kind === 'leader' ? leader : other];
+        if (kind === 'double') {
+          victims = await crew.killTwice(leader, random.below(DOUBLE_MS));
+        } else if (kind === 'leader') {
+          await crew.kill(leader);
+          const began = performance.now();
+          await crew.ready();
+          takeovers.push(performance.now() - began);
+        } else {
+          await crew.killWhile(other, kind);
         }
         await crew.ready();
-        if (loop % 3 === 0) takeovers.push(performance.now() - began);
         for (const victim of victims) crew.spawn(victim);
         await crew.ready();
         if (loop % 10 === 9) say(`${loop + 1} loops`);

@@ -21,4 +21,17 @@ describe('telling a draft from keys', () => {
   ])('%s', (_what, chunks, draft) => {
     expect(keysAfter(...chunks) > 0).toBe(draft);
   });
+
+  it.each<[string, string[], boolean]>([
+    ['Ctrl-Z', ['\x1a'], false],
+    ['half a word, then Ctrl-Z', ['hel', '\x1a'], true],
+    ['half a word and Ctrl-Z at once', ['hel\x1a'], true],
+    ['half a word, submitted before it is continued', ['hel\r', '\x1a'], false],
+  ])('when the agent was suspended: %s', (_what, chunks, draft) => {
+    const tracker = new DraftTracker();
+    for (const chunk of chunks) tracker.push(Buffer.from(chunk));
+    tracker.suspended();
+    tracker.suspended();
+    expect(tracker.keys > 0).toBe(draft);
+  });
 });
