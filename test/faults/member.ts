@@ -19,6 +19,9 @@ interface Order {
   everyMs: number;
 }
 
+/** Messages that are all it has to say. */
+const BURST = Number(process.env.BURST ?? 0);
+
 let client: RelayClient | undefined;
 let sending: NodeJS.Timeout | undefined;
 
@@ -55,14 +58,17 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
       stateChanged: (state) => process.send?.({ state }),
     },
   );
-  client.start();
-  sending = setInterval(() => {
+  const talk = () => {
     const to = others[Math.floor(Math.random() * others.length)] as string;
     const n = (counts.get(to) ?? 0) + 1;
     counts.set(to, n);
     const body = `${name}.${life}>${to} ${n}`;
     bodies.set(client?.send({ to, payload: { kind: 'message', body } }) as string, body);
-  }, everyMs);
+  };
+  // At once, before there is a relay, or one after the other without end.
+  for (let n = 0; n < BURST; n++) talk();
+  client.start();
+  if (BURST === 0) sending = setInterval(talk, everyMs);
 }
 
 process.on('message', async (order: Order | 'hush' | 'leave') => {
