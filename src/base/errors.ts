@@ -29,6 +29,11 @@ export const ERRORS = {
   ),
   HANDSHAKE_TIMEOUT: entry('no HELLO came in time', 'send HELLO as the first frame', true),
   SLOW_CONSUMER: entry('the peer does not read what we send it', 'reconnect and read faster', true),
+  TOO_MANY_CONNECTIONS: entry(
+    'the relay has as many connections as it may',
+    'close some, raise `ulimit -n` of who hosts it, or wait',
+    true,
+  ),
   // Sessions (P7–P10)
   BAD_NAME: entry(
     'an agent name is malformed or reserved',

@@ -14,8 +14,11 @@ import {
   HANDSHAKE_MS,
   HTTP_HEADER_MS,
   HTTP_REQUEST_MS,
+  MAX_CONNECTIONS,
   MAX_HTTP_BODY_BYTES,
   MAX_HTTP_REQUESTS,
+  MAX_TURNED_AWAY,
+  TURNED_AWAY_MS,
 } from '../protocol/limits.ts';
 import { socketLink } from '../transport/socket.ts';
 import type { Daemon } from './daemon.ts';
@@ -37,12 +40,15 @@ export class Control {
   readonly #log: Log;
   readonly #http: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #maxConnections: number;
+  #full = false;
   #requests = 0;
 
-  constructor(daemon: Daemon, clock: Clock, log: Log) {
+  constructor(daemon: Daemon, clock: Clock, log: Log, maxConnections: number = MAX_CONNECTIONS) {
     this.#daemon = daemon;
     this.#clock = clock;
     this.#log = log;
+    this.#maxConnections = maxConnections;
     this.#http = createServer(
       { headersTimeout: HTTP_HEADER_MS, requestTimeout: HTTP_REQUEST_MS, connectionsCheckingInterval: 1_000 },
       (request, response) => void this.#serve(request, response),
@@ -54,11 +60,21 @@ export class Control {
 
   /** Takes a fresh connection: looks at its first byte and hands it on. */
   accept(socket: Socket): void {
+    const beyond = this.#sockets.size - this.#maxConnections;
+    if (beyond >= 0) this.#sayFull();
+    if (beyond >= MAX_TURNED_AWAY) {
+      socket.destroy();
+      return;
+    }
+    const full =
+      beyond < 0
+        ? undefined
+        : new RelayError('TOO_MANY_CONNECTIONS', `${this.#maxConnections} connections are there`);
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => this.#left(socket));
     socket.on('error', () => {}); // whoever serves it hears of the close
-    const timer = this.#clock.after(HANDSHAKE_MS, () => {
-      this.#refuse(socket, new RelayError('HANDSHAKE_TIMEOUT', 'no HELLO came in time'));
+    const timer = this.#clock.after(full ? TURNED_AWAY_MS : HANDSHAKE_MS, () => {
+      this.#refuse(socket, full ?? new RelayError('HANDSHAKE_TIMEOUT', 'no HELLO came in time'));
     });
     socket.once('close', () => timer.cancel());
     socket.once('data', (bytes: Buffer) => {
@@ -66,7 +82,11 @@ export class Control {
       socket.pause();
       socket.unshift(bytes);
       const first = bytes[0] as number;
-      if (first === 0) {
+      if (full !== undefined) {
+        socket.resume();
+        if (isLetter(first)) refuseRequest(full, socket);
+        else this.#refuse(socket, full);
+      } else if (first === 0) {
         this.#daemon.accept(socketLink(socket));
         socket.resume();
       } else if (isLetter(first)) {
@@ -85,6 +105,18 @@ export class Control {
       socket.destroySoon();
       this.#clock.after(HTTP_HEADER_MS, () => socket.destroy(), { unref: true });
     }
+  }
+
+  /** Once for each time it becomes full. */
+  #sayFull(): void {
+    if (this.#full) return;
+    this.#full = true;
+    this.#log.warn('control.full', { connections: this.#sockets.size });
+  }
+
+  #left(socket: Socket): void {
+    this.#sockets.delete(socket);
+    if (this.#sockets.size < this.#maxConnections) this.#full = false;
   }
 
   #refuse(socket: Socket, { code, message }: RelayError): void {
@@ -182,18 +214,20 @@ function parseCall(body: string): { method: string; params: unknown } {
   return { method, params: params ?? {} };
 }
 
-/** What Node refuses before there is a request: too slow, too long, or no HTTP at all. The same shape. */
+/** What is refused before there is a request: too many, too slow, too long, or no HTTP at all. The same shape. */
 function refuseRequest(error: Error, socket: Duplex): void {
   const code = systemCode(error);
   const [status, refusal] =
-    code === 'ERR_HTTP_REQUEST_TIMEOUT'
-      ? ['408 Request Timeout', new RelayError('TIMEOUT', 'the request came too slowly')]
-      : code === 'HPE_HEADER_OVERFLOW'
-        ? [
-            '431 Request Header Fields Too Large',
-            new RelayError('MESSAGE_TOO_LARGE', 'the header is too long'),
-          ]
-        : ['400 Bad Request', new RelayError('BAD_REQUEST', 'this is not HTTP')];
+    error instanceof RelayError
+      ? ['503 Service Unavailable', error]
+      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? ['408 Request Timeout', new RelayError('TIMEOUT', 'the request came too slowly')]
+        : code === 'HPE_HEADER_OVERFLOW'
+          ? [
+              '431 Request Header Fields Too Large',
+              new RelayError('MESSAGE_TOO_LARGE', 'the header is too long'),
+            ]
+          : ['400 Bad Request', new RelayError('BAD_REQUEST', 'this is not HTTP')];
   if (!socket.writable) return;
   const body = `${JSON.stringify({ result: failureFrom(refusal) })}\n`;
   const length = Buffer.byteLength(body);

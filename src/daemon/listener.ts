@@ -5,6 +5,7 @@ import type { Log } from '../base/log.ts';
 import { listenUnix, type SocketAddress } from '../transport/unix.ts';
 import { Control } from './control.ts';
 import type { Daemon } from './daemon.ts';
+import { connectionRoom } from './descriptors.ts';
 
 export interface Listener {
   /** Rejects with the system's error. */
@@ -36,12 +37,12 @@ export class SocketListener implements Listener {
 
   async listen(path: string): Promise<void> {
     this.#address = await listenUnix(this.#server, path);
-    // Out of file descriptors: the connection is lost, the leader goes on (P20).
+    // A connection that could not be taken is lost, the leader goes on (P20).
     this.#server.on('error', (error) => this.#log.error('host.server', { error }));
   }
 
   serve(daemon: Daemon): void {
-    this.#control = new Control(daemon, this.#clock, this.#log);
+    this.#control = new Control(daemon, this.#clock, this.#log, connectionRoom());
     for (const socket of this.#waiting.splice(0)) this.#control.accept(socket);
   }
 

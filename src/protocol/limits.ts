@@ -21,6 +21,18 @@ export const HEARTBEAT_MS = 5_000;
 /** Milliseconds in which a new connection must have said HELLO (P5). */
 export const HANDSHAKE_MS = 5_000;
 
+/** Connections of a relay, each a file descriptor and some kilobytes: a hundred agents with all their tools. */
+export const MAX_CONNECTIONS = 1_000;
+
+/** File descriptors that are never a connection's: the store, its compaction, and newcomers who are told no. */
+export const RESERVED_DESCRIPTORS = 32;
+
+/** Newcomers beyond the limit who are told so at once; the next ones find the connection closed, and come again. */
+export const MAX_TURNED_AWAY = 16;
+
+/** Milliseconds in which a newcomer beyond the limit must have said something. */
+export const TURNED_AWAY_MS = 1_000;
+
 /** Unacknowledged DELIVERs a connection may have (P13), if its HELLO says nothing. */
 export const DEFAULT_MAX_INFLIGHT = 256;
 

@@ -1,7 +1,7 @@
 /** The numbered sockets of a relay's directory, and how to see whether somebody answers there. docs/protocol.md §Daemon (P20). */
 import { lstatSync, readdirSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
-import { systemCode } from '../base/errors.ts';
+import { RelayError, systemCode } from '../base/errors.ts';
 import { connectUnix } from './unix.ts';
 
 /** Milliseconds in which a leader must say something (P20). */
@@ -9,6 +9,12 @@ export const SILENCE_MS = 2_000;
 
 /** Milliseconds in which a new leader is not deposed for silence (P20). */
 export const YOUNG_MS = 10_000;
+
+/** Who hangs up so often without a word is not just ending, but has no room for us. */
+const HANGUPS = 3;
+
+/** Milliseconds before somebody who had no room is asked again. */
+const AGAIN_MS = 20;
 
 /** A timer of ours that fires so much later was not the other side's fault. */
 const LATE_MS = 1_000;
@@ -38,26 +44,43 @@ export type Probe =
   /** It accepts and says nothing; `young` ones are given more time. */
   | { state: 'silent'; young: boolean };
 
-/** Asks once, for two seconds at most. */
-export type Ask = (path: string, clock: Clock) => Promise<Probe>;
+/** What one look showed. */
+export type Glance =
+  | Probe
+  /** It closed the connection without a word. */
+  | { state: 'hung up' }
+  /** The kernel has no room for another newcomer; `otherwise`, if that lasts. */
+  | { state: 'queue full'; otherwise: Probe };
 
-/** Whether somebody answers at the socket: connects and asks GET /health. */
+/** Asks once, for two seconds at most. */
+export type Ask = (path: string, clock: Clock) => Promise<Glance>;
+
+/** Whether somebody answers at the socket: connects and asks GET /health. Throws DAEMON_UNREACHABLE for a fault of ours. */
 export async function probe(path: string, clock: Clock, ask: Ask = askHealth): Promise<Probe> {
-  for (;;) {
-    const began = clock.monotonic();
+  const began = clock.monotonic();
+  for (let hangups = 0; ; ) {
+    const asked = clock.monotonic();
     const answer = await ask(path, clock);
-    if (answer.state !== 'silent') return answer;
-    if (clock.monotonic() - began <= SILENCE_MS + LATE_MS) return answer;
-    // We slept ourselves: what we measured says nothing about the other side.
+    if (answer.state === 'hung up') {
+      // A stopped process does not even do that, and behind a dead one nobody listens.
+      if (++hangups === HANGUPS) return { state: 'alive', epoch: undefined };
+    } else if (answer.state === 'queue full') {
+      if (clock.monotonic() - began > SILENCE_MS) return answer.otherwise;
+    } else if (answer.state !== 'silent' || clock.monotonic() - asked <= SILENCE_MS + LATE_MS) {
+      return answer;
+    } else {
+      continue; // We slept ourselves: what we measured says nothing about the other side.
+    }
+    await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
   }
 }
 
-async function askHealth(path: string, clock: Clock): Promise<Probe> {
+async function askHealth(path: string, clock: Clock): Promise<Glance> {
   const late = new AbortController();
   const timer = clock.after(SILENCE_MS, () => late.abort());
   try {
     const socket = await connectUnix(path, late.signal);
-    return await new Promise<Probe>((resolve) => {
+    return await new Promise<Glance>((resolve) => {
       let text = '';
       const done = (result: Probe) => {
         socket.destroy();
@@ -72,7 +95,8 @@ async function askHealth(path: string, clock: Clock): Promise<Probe> {
       });
       socket.on('error', () => {});
       socket.on('close', () => {
-        resolve(text === '' ? silent(path, clock) : { state: 'alive', epoch: undefined });
+        if (text !== '') resolve({ state: 'alive', epoch: undefined });
+        else resolve(late.signal.aborted ? silent(path, clock) : { state: 'hung up' });
       });
       socket.write('GET /health HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n');
     });
@@ -82,6 +106,14 @@ async function askHealth(path: string, clock: Clock): Promise<Probe> {
         return { state: 'refused' };
       case 'ENOENT':
         return { state: 'gone' };
+      case 'EAGAIN':
+        return { state: 'queue full', otherwise: silent(path, clock) };
+      case 'EMFILE':
+      case 'ENFILE':
+        throw new RelayError('DAEMON_UNREACHABLE', 'no file descriptor is left to look for the relay', {
+          suggestion: 'raise `ulimit -n`, or end some programs',
+          cause: error,
+        });
       default:
         return silent(path, clock);
     }

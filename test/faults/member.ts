@@ -26,6 +26,10 @@ export interface Doom {
 }
 
 let doom: Doom = { die: 'never' };
+
+/** Messages that are all it has to say. */
+const BURST = Number(process.env.BURST ?? 0);
+
 let client: RelayClient | undefined;
 let sending: NodeJS.Timeout | undefined;
 
@@ -69,15 +73,18 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
       stateChanged: (state) => process.send?.({ state }),
     },
   );
-  client.start();
-  sending = setInterval(() => {
+  const talk = () => {
     const to = others[Math.floor(Math.random() * others.length)] as string;
     const n = (counts.get(to) ?? 0) + 1;
     counts.set(to, n);
     const body = `${name}.${life}>${to} ${n}`;
     bodies.set(client?.send({ to, payload: { kind: 'message', body } }) as string, body);
     if (doom.die === 'sending') setImmediate(die); // The SEND has left for the socket.
-  }, everyMs);
+  };
+  // At once, before there is a relay, or one after the other without end.
+  for (let n = 0; n < BURST; n++) talk();
+  client.start();
+  if (BURST === 0) sending = setInterval(talk, everyMs);
 }
 
 process.on('message', async (order: Order | Doom | 'hush' | 'leave') => {

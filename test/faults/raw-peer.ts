@@ -14,11 +14,19 @@ export class RawPeer {
   readonly socket: Socket;
   readonly received: Envelope[] = [];
   closed = false;
+  /** What came, as it was, where it is no frames. */
+  text = '';
+  /** What comes is no frames. */
+  deaf = false;
 
   constructor(state: string) {
     this.socket = connect(join(relayDirectory(state), 'relay.sock'));
     const decoder = new FrameDecoder();
     this.socket.on('data', (bytes: Buffer) => {
+      if (this.deaf) {
+        this.text += bytes;
+        return;
+      }
       for (const body of decoder.push(bytes)) this.received.push(parseEnvelope(body));
     });
     this.socket.on('error', () => {});

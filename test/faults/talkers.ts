@@ -26,6 +26,8 @@ export class Talker {
   readonly sent = new Map<string, Told>();
   /** What we were given: session and body, in order. */
   readonly got: { session: string; body: string }[] = [];
+  /** Its connection is there, and was made after the last cut. */
+  ready = false;
   readonly #counts = new Map<string, number>();
   #link: Link | undefined;
 
@@ -60,6 +62,9 @@ export class Talker {
           if (outcome === 'stored' || outcome === 'delivered') told.stored = true;
           if (outcome === 'delivered' || outcome === 'failed') told.ended = true;
         },
+        stateChanged: (state) => {
+          this.ready = state === 'ready';
+        },
       },
     );
     this.client.start();
@@ -75,6 +80,7 @@ export class Talker {
 
   /** Cuts the connection under the client. */
   cut(): void {
+    this.ready = false;
     this.#link?.destroy();
   }
 
@@ -101,11 +107,12 @@ export class Talkers {
 
   /** Waits until all are READY. */
   async ready(): Promise<void> {
-    await waitFor(
-      () => this.all.every(({ client }) => client.state === 'ready'),
-      'all to be ready',
-      PATIENCE_MS,
-    );
+    await waitFor(() => this.all.every(({ ready }) => ready), 'all to be ready', PATIENCE_MS);
+  }
+
+  /** Waits until all have noticed that their connections are gone. */
+  async lost(): Promise<void> {
+    await waitFor(() => this.all.every(({ ready }) => !ready), 'all to be lost', PATIENCE_MS);
   }
 
   /** Everybody sends to the next one, again and again. */

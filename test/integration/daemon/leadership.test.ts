@@ -8,6 +8,7 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
@@ -75,6 +76,21 @@ describe('P20 leadership', () => {
     expect(readdirSync(place.directory).filter((name) => /\d\.sock$/.test(name))).toEqual([
       socket.split('/').at(-1),
     ]);
+  });
+
+  it('a leader that has no room and hangs up on everybody lives, and is not deposed', async () => {
+    const { child } = await other();
+    const path = join(place.directory, 'relay.0000000001.sock');
+    child.kill('SIGKILL');
+    unlinkSync(path);
+    const full = createServer((socket) => socket.destroy());
+    await new Promise<void>((up) => full.listen(path, up));
+    utimesSync(path, 0, 0); // no longer young
+    try {
+      expect(await place.attach()).toMatchObject({ role: 'client', epoch: 1 });
+    } finally {
+      full.close();
+    }
   });
 
   it('a leader whose directory is swept away steps down, and the next attach makes it anew', async () => {
