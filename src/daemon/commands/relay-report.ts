@@ -5,7 +5,7 @@ import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';
 import { type Caller, sessionFor } from '../caller.ts';
 import type { Relay } from '../relay.ts';
-import { AGENT_STATUSES, SPEECH_KINDS } from '../reports.ts';
+import { AGENT_STATUSES, SPEECH_SOURCES } from '../reports.ts';
 
 export const relayReport = (relay: Relay) =>
   defineCommand({
@@ -19,7 +19,10 @@ export const relayReport = (relay: Relay) =>
       sessionId: z.string(),
       status: z.enum(AGENT_STATUSES),
       waitsFor: z.string().min(1).max(64).optional().describe('what keeps messages from being typed'),
-      speech: z.enum(SPEECH_KINDS).optional().describe("where the wrapper gets the agent's words"),
+      speech: z
+        .enum(SPEECH_SOURCES)
+        .optional()
+        .describe("where the wrapper gets the agent's words; none: nowhere"),
     }),
     output: z.object({ agent: z.string() }),
     errors: ['SESSION_NOT_FOUND', 'SESSION_DISCONNECTED', 'FORBIDDEN'],
