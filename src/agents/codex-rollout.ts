@@ -23,8 +23,13 @@ export type RolloutEvent =
   /** A turn ended; `last` is the model's last message in it, as Codex remembers it. */
   | { kind: 'turn-end'; last: string | undefined }
   | { kind: 'other' }
+  /** It might be speech: a kind of record that we have never seen. */
+  | { kind: 'strange'; reason: string }
   /** Not the shape we know: this version writes something else. */
   | { kind: 'unknown'; reason: string };
+
+/** Kinds of records that hold nothing for us. */
+const OTHERS = new Set(['turn_context', 'world_state', 'token_usage_record', 'compacted']);
 
 const texts = (message: JsonRecord): string[] =>
   recordsIn(message, 'content').flatMap((part) => stringIn(part, 'text') ?? []);
@@ -43,7 +48,9 @@ export function parseRolloutLine(line: string): RolloutEvent {
     case 'event_msg':
       return event(payload);
     default:
-      return { kind: 'other' };
+      return OTHERS.has(type)
+        ? { kind: 'other' }
+        : { kind: 'strange', reason: 'a record of an unknown type' };
   }
 }
 

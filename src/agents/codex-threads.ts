@@ -11,6 +11,7 @@ import type { SpeechSink, SpeechSource } from './adapter.ts';
 import { parseRolloutLine, type RolloutEvent } from './codex-rollout.ts';
 import { parseRecord, stringIn } from './json-record.ts';
 import type { Positions } from './positions.ts';
+import { Recognition } from './recognition.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 /** Milliseconds between looks for new files: a model needs longer for its first words. */
@@ -64,6 +65,7 @@ export class CodexThreads implements SpeechSource {
   readonly #options: CodexThreadsOptions;
   readonly #threads = new Map<string, Thread>();
   readonly #ours = new Set<string>();
+  readonly #recognition = new Recognition();
   #current: string | undefined;
   /** Files that were there before us: followed only if a turn of ours turns out to go there. */
   readonly #old = new Set<string>();
@@ -188,9 +190,11 @@ export class CodexThreads implements SpeechSource {
   #say(thread: Thread, event: RolloutEvent): void {
     this.#recorded = this.#options.clock.now();
     this.#current = thread.id;
+    if (event.kind !== 'other' && event.kind !== 'strange') this.#recognition.known();
     switch (event.kind) {
       case 'speech':
         thread.last = event.text;
+        if (event.text !== '') this.#recognition.speech();
         this.#sink?.text(event.id, 0, event.text);
         this.#sink?.end(event.id);
         break;
@@ -202,6 +206,9 @@ export class CodexThreads implements SpeechSource {
           this.#fail('the rollout file ends a turn with a message that it does not hold');
         }
         break;
+      case 'strange':
+        this.#recognition.strange(event.reason);
+        break;
       case 'unknown':
         this.#fail(`the rollout file is not as we know it: ${event.reason}`);
         break;
@@ -211,7 +218,12 @@ export class CodexThreads implements SpeechSource {
   /** A turn without a record of ours: the person resumed an older thread, or we cannot find what Codex writes. */
   #missed(began: number): void {
     this.#look();
-    if (this.#recorded >= began - EARLIER_MS || !this.#sink) return;
+    if (!this.#sink) return;
+    if (this.#recorded >= began - EARLIER_MS) {
+      const strange = this.#recognition.turnEnded();
+      if (strange !== undefined) this.#fail(`the rollout file is not as we know it: ${strange}`);
+      return;
+    }
     const grown = this.#grownSince(began - EARLIER_MS);
     const [thread] = grown;
     if (thread === undefined || grown.length > 1) {

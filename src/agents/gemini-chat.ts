@@ -9,9 +9,16 @@ export type ChatLine =
   /** `at`: milliseconds since the epoch. */
   | { kind: 'speech'; id: string; at: number; text: string }
   | { kind: 'prompt'; id: string; at: number; text: string }
+  /** It might be a message, and is not as we know it. */
+  | { kind: 'strange'; reason: string }
   | { kind: 'other' };
 
 const OTHER: ChatLine = { kind: 'other' };
+
+/** Who speaks in a record; all but the first two are Gemini CLI itself. */
+const TYPES = new Set<unknown>(['gemini', 'user', 'info', 'warning', 'error']);
+
+const strange = (reason: string): ChatLine => ({ kind: 'strange', reason });
 
 export function parseChatLine(line: string): ChatLine {
   const record = parseRecord(line);
@@ -19,13 +26,16 @@ export function parseChatLine(line: string): ChatLine {
   const id = stringIn(record, 'id');
   const session = stringIn(record, 'sessionId');
   if (id === undefined) {
+    if (record.type !== undefined) return strange('a record without an id');
     return session === undefined ? OTHER : { kind: 'session', id: session, main: record.kind !== 'subagent' };
   }
+  if (!TYPES.has(record.type)) return strange('a record of an unknown type');
   const at = Date.parse(stringIn(record, 'timestamp') ?? '');
+  if (Number.isNaN(at)) return strange('a record without a time');
   if (record.type === 'gemini') {
-    // Anything but a string is no text of the model.
     const text = stringIn(record, 'content');
-    return text === undefined || text === '' ? OTHER : { kind: 'speech', id, at, text };
+    if (text === undefined) return strange('a message of the model without text');
+    return text === '' ? OTHER : { kind: 'speech', id, at, text };
   }
   const text = record.type === 'user' ? promptIn(record) : '';
   return text === '' ? OTHER : { kind: 'prompt', id, at, text };

@@ -10,6 +10,7 @@ import type { SpeechSink, SpeechSource } from './adapter.ts';
 import { type ChatLine, parseChatLine } from './gemini-chat.ts';
 import type { Drafts } from './gemini-drafts.ts';
 import type { Kept, Positions } from './positions.ts';
+import { Recognition } from './recognition.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 /** Milliseconds between looks for files of ours. */
@@ -56,6 +57,7 @@ export class GeminiChats implements SpeechSource {
   readonly #chats = new Map<string, Chat>();
   /** Messages handed on, by id and by time and text: some are written again, some under another id. */
   readonly #said = new Set<string>();
+  readonly #recognition = new Recognition();
   /** What is older was said in another run (wall clock). */
   readonly #started: number;
   #sink: SpeechSink | undefined;
@@ -74,13 +76,15 @@ export class GeminiChats implements SpeechSource {
 
   /** The agent's signals say that it has answered: what it said is on record soon. */
   turnEnded(): void {
-    const none = () => ![...this.#chats.values()].some((chat) => chat.ours);
     this.#deadline?.cancel();
-    this.#deadline = this.#options.clock.after(
-      2 * RECORD_MS,
-      () => none() && this.#fail('no chat file of ours was found'),
-      { unref: true },
-    );
+    this.#deadline = this.#options.clock.after(2 * RECORD_MS, () => this.#check(), { unref: true });
+  }
+
+  #check(): void {
+    const found = [...this.#chats.values()].some((chat) => chat.ours);
+    const strange = found ? this.#recognition.turnEnded() : undefined;
+    if (!found) this.#fail('no chat file of ours was found');
+    else if (strange !== undefined) this.#fail(`the chat file is not as we know it: ${strange}`);
   }
 
   async close(): Promise<void> {
@@ -122,6 +126,8 @@ export class GeminiChats implements SpeechSource {
   #line(chat: Chat, line: ChatLine, end: number): void {
     if (line.kind === 'session') {
       if (line.main && line.id === this.#options.session) this.#adopt(chat, this.#started);
+    } else if (line.kind === 'strange') {
+      if (chat.ours) this.#recognition.strange(line.reason);
     } else if (line.kind !== 'other' && line.at >= this.#started) {
       if (chat.ours) this.#say(line);
       else if (chat.held.push(line) > MAX_HELD) chat.held.shift();
@@ -155,10 +161,12 @@ export class GeminiChats implements SpeechSource {
     if (this.#said.has(line.id) || this.#said.has(copy)) return;
     this.#said.add(line.id).add(copy);
     if (line.kind === 'prompt') {
+      this.#recognition.known();
       this.#options.drafts.settle(line.text);
       this.#sink?.prompt?.(line.text);
       return;
     }
+    this.#recognition.speech();
     this.#sink?.text(line.id, 0, line.text);
     this.#sink?.end(line.id);
   }

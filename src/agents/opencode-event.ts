@@ -43,7 +43,17 @@ export type OpencodeEvent =
   | { kind: 'delta'; session: string; message: string; part: string; text: string }
   | { kind: 'status'; session: string; busy: boolean }
   | { kind: 'asked'; session: string; request: string }
-  | { kind: 'answered'; request: string };
+  | { kind: 'answered'; request: string }
+  /** It might be speech, and is not as we know it. */
+  | { kind: 'strange'; reason: string };
+
+/** What a message is made of besides text. */
+const PARTS = new Set<unknown>([
+  ...['reasoning', 'tool', 'file', 'step-start', 'step-finish', 'snapshot', 'patch', 'agent', 'retry'],
+  ...['compaction', 'subtask'],
+]);
+
+const strange = (reason: string): OpencodeEvent => ({ kind: 'strange', reason });
 
 /**
  * The place of a message or part among all of its server: ids rise with the time, whichever process made them.
@@ -83,7 +93,9 @@ export function parseOpencodeEvent(data: string): OpencodeEvent | undefined {
     case 'question.rejected':
       return { kind: 'answered', request: stringIn(properties, 'requestID') ?? '' };
     default:
-      return undefined;
+      return type === '' || (type.startsWith('message.') && !type.endsWith('.removed'))
+        ? strange('an event of an unknown type')
+        : undefined;
   }
 }
 
@@ -106,7 +118,7 @@ function parseMessage(info: JsonRecord): OpencodeEvent | undefined {
   const session = stringIn(info, 'sessionID');
   const role = stringIn(info, 'role');
   if (id === undefined || session === undefined || (role !== 'user' && role !== 'assistant'))
-    return undefined;
+    return strange('a message without id, session or role');
   const time = recordIn(info, 'time');
   return {
     kind: 'message',
@@ -136,8 +148,10 @@ function parsePart(part: JsonRecord): OpencodeEvent | undefined {
   const message = stringIn(part, 'messageID');
   const session = stringIn(part, 'sessionID');
   const text = stringIn(part, 'text');
-  if (id === undefined || message === undefined || session === undefined) return undefined;
-  if (part.type !== 'text' || text === undefined) return undefined;
+  if (PARTS.has(part.type)) return undefined;
+  if (part.type !== 'text' || text === undefined) return strange('a part of a message without text');
+  if (id === undefined || message === undefined || session === undefined)
+    return strange('a text without id, message or session');
   const ended = recordIn(part, 'time').end !== undefined;
   const synthetic = part.synthetic === true || part.ignored === true;
   return { kind: 'text', session, message, part: id, text, ended, synthetic };

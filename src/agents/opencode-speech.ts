@@ -15,12 +15,16 @@ import { OpencodeServer } from './opencode-server.ts';
 import { OpencodeSessions } from './opencode-sessions.ts';
 import type { OpencodeState } from './opencode-state.ts';
 import type { Kept, Positions } from './positions.ts';
+import { Recognition } from './recognition.ts';
 
 /** Milliseconds in which opencode must have opened its port; seen: 2–10 s. */
 const START_MS = 120_000;
 
 /** Milliseconds by which a message may be older than the break that hid it. */
 const EARLIER_MS = 1_000;
+
+/** Milliseconds after the end of a turn in which its events must have come. */
+const RECORD_MS = 1_500;
 
 /** Messages asked for after a break; after a crash of ours more and more, until all that was missed is there. */
 const MISSED_MESSAGES = 50;
@@ -46,6 +50,8 @@ export class OpencodeSpeech implements SpeechSource {
   #sink: SpeechSink | undefined;
   #onPrompt: ((text: string) => void) | undefined;
   readonly #started: number;
+  readonly #recognition = new Recognition();
+  #turn: Timer | undefined;
   #failed: string | undefined;
   /** Since when we may have missed something (wall clock), at first since the start; undefined if nothing. */
   #broke: number | undefined;
@@ -63,7 +69,10 @@ export class OpencodeSpeech implements SpeechSource {
       entered: (session, message) => this.#entered(session, message),
       told: (session, part) => this.#keep(session, orderOf(part)),
       sink: {
-        text: (...said) => this.#sink?.text(...said),
+        text: (...said) => {
+          this.#recognition.speech();
+          this.#sink?.text(...said);
+        },
         end: (message) => this.#sink?.end(message),
         prompt: (text) => {
           this.#onPrompt?.(text);
@@ -97,8 +106,15 @@ export class OpencodeSpeech implements SpeechSource {
     this.#onPrompt = listener;
   }
 
+  /** The agent's signals say that it has answered: what it said has been told, or soon will be. */
+  turnEnded(): void {
+    this.#turn?.cancel();
+    this.#turn = this.#options.clock.after(RECORD_MS, () => this.#check(), { unref: true });
+  }
+
   async close(): Promise<void> {
     this.#deadline.cancel();
+    this.#turn?.cancel();
     await this.server.close();
   }
 
@@ -121,6 +137,8 @@ export class OpencodeSpeech implements SpeechSource {
   #event(data: string): void {
     const event = parseOpencodeEvent(data);
     if (!event) return;
+    if (event.kind === 'strange') this.#recognition.strange(event.reason);
+    else if (event.kind === 'message') this.#recognition.known();
     if (this.#waiting) this.#waiting.push(event);
     else this.sessions.push(event);
   }
@@ -194,6 +212,12 @@ export class OpencodeSpeech implements SpeechSource {
       this.#options.log.warn('opencode-session-unknown', { session, error });
       this.sessions.unknown(session);
     }
+  }
+
+  #check(): void {
+    // While the stream is broken, nobody can tell.
+    const strange = this.#broke === undefined ? this.#recognition.turnEnded() : undefined;
+    if (strange !== undefined) this.#fail(`its events are not as we know them: ${strange}`);
   }
 
   #fail(reason: string): void {

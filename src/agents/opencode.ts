@@ -42,6 +42,11 @@ export const opencode: Adapter = {
     const server = conversation ? await plan(context) : undefined;
     const briefed = conversation ? briefing(context) : undefined;
     const speech = server && new OpencodeSpeech({ plan: server, state, positions, clock, log });
+    let worked = false;
+    state.onChange((now) => {
+      if (worked && now === 'ready') speech?.turnEnded();
+      worked = now === 'busy' || (worked && now !== 'ready');
+    });
     const native =
       speech && new OpencodeNative({ server: speech.server, sessions: speech.sessions, state, clock });
     if (native) speech.onPrompt((text) => native.taken(text));

@@ -25,7 +25,7 @@ function table({ namespace, agents }: z.output<typeof Agents>): string {
   if (agents.length === 0) return `nobody is on the relay ${namespace}\n`;
   const rows = agents.map((agent) => [
     agent.name,
-    `${agent.state === 'active' ? (agent.status ?? 'connected') : agent.state}${agent.held ? ' (held)' : ''}`,
+    `${agent.state === 'active' ? (agent.status ?? 'connected') : agent.state}${agent.held ? ' (held)' : ''}${agent.speech === 'none' ? ' (not heard)' : ''}`,
     agent.waitsFor ?? '',
     String(agent.queueDepth),
     String(agent.inflight),

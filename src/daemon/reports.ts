@@ -7,13 +7,14 @@ import type { Relay } from './relay.ts';
 import type { Session } from './session-table.ts';
 
 export const AGENT_STATUSES = ['starting', 'ready', 'busy', 'dialog', 'unknown'] as const;
-export const SPEECH_KINDS = ['hook', 'transcript', 'api', 'screen'] as const;
+/** `none`: the wrapper cannot read what its agent says. */
+export const SPEECH_SOURCES = ['hook', 'transcript', 'api', 'screen', 'none'] as const;
 
 export interface Report {
   status: (typeof AGENT_STATUSES)[number];
   /** What keeps messages from being typed. */
   waitsFor?: string | undefined;
-  speech?: (typeof SPEECH_KINDS)[number] | undefined;
+  speech?: (typeof SPEECH_SOURCES)[number] | undefined;
 }
 
 /** What only the recipient's person can clear: everything else passes by itself. */

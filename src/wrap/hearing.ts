@@ -18,6 +18,8 @@ export interface HearingHandlers {
   said(said: Said): void;
   /** The agent has taken this prompt. */
   prompted(text: string): void;
+  /** Its words come from elsewhere now, or from nowhere. */
+  sourceChanged(): void;
 }
 
 /** Lines after which an unclosed fence on a screen ends: there a message has no end (P26). */
@@ -84,6 +86,7 @@ export class Hearing {
         void source.close();
         this.#current++;
         this.start();
+        this.#handlers.sourceChanged();
       },
     });
   }

@@ -216,7 +216,11 @@ export class Wrapper {
     const hearing = new Hearing(
       options.speech === 'screen' ? [] : prepared.speech,
       { readScreen: options.speech === 'screen' || !RENDERS_MARKDOWN.has(adapter.profile), log },
-      { said: (said) => this.#said(said), prompted: (text) => this.#injector?.prompted(text) },
+      {
+        said: (said) => this.#said(said),
+        prompted: (text) => this.#injector?.prompted(text),
+        sourceChanged: () => this.#reporter?.changed(),
+      },
     );
     const typed = new TypedLines({ redrawn: adapter.profile !== 'generic' });
     let resumeOutput: (() => void) | undefined;

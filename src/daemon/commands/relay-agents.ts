@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import type { Relay } from '../relay.ts';
-import { AGENT_STATUSES, SPEECH_KINDS } from '../reports.ts';
+import { AGENT_STATUSES, SPEECH_SOURCES } from '../reports.ts';
 import type { Session } from '../session-table.ts';
 
 const input = z.object({});
@@ -15,7 +15,7 @@ const output = z.object({
       state: z.string().describe('of its session'),
       status: z.enum(AGENT_STATUSES).optional().describe('of the agent, as its wrapper sees it'),
       waitsFor: z.string().optional().describe('what keeps its messages from being typed'),
-      speech: z.enum(SPEECH_KINDS).optional().describe('where its wrapper gets its words'),
+      speech: z.enum(SPEECH_SOURCES).optional().describe('where its wrapper gets its words; none: nowhere'),
       topics: z.array(z.string()),
       queueDepth: z.number(),
       inflight: z.number(),

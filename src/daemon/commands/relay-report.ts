@@ -5,13 +5,16 @@ import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';
 import { type Caller, sessionFor } from '../caller.ts';
 import type { Relay } from '../relay.ts';
-import { AGENT_STATUSES, SPEECH_KINDS } from '../reports.ts';
+import { AGENT_STATUSES, SPEECH_SOURCES } from '../reports.ts';
 
 const input = z.object({
   sessionId: z.string(),
   status: z.enum(AGENT_STATUSES),
   waitsFor: z.string().min(1).max(64).optional().describe('what keeps messages from being typed'),
-  speech: z.enum(SPEECH_KINDS).optional().describe("where the wrapper gets the agent's words"),
+  speech: z
+    .enum(SPEECH_SOURCES)
+    .optional()
+    .describe("where the wrapper gets the agent's words; none: nowhere"),
 });
 const output = z.object({ agent: z.string() });
 

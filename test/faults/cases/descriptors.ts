@@ -45,7 +45,7 @@ export const fault: Fault = {
         if (served === 0) wrong.push('nobody was served');
         // Until the last of the crowd is gone on its side too, it may be closed like those.
         await waitFor(
-          async () => /^HTTP\/1.1 503 [^]*TOO_MANY_CONNECTIONS/.test(await health(state)),
+          async () => /^HTTP\/1.1 503 [\s\S]*TOO_MANY_CONNECTIONS/.test(await health(state)),
           '503',
         ).catch(({ message }) => wrong.push(message));
         // More than one who looks whether the leader lives, as each newcomer does.

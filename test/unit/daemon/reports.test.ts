@@ -22,7 +22,8 @@ describe('relay-report', () => {
     expect(await agent()).not.toHaveProperty('status');
     await report({ status: 'dialog', waitsFor: 'dialog', speech: 'hook' });
     expect(await agent()).toMatchObject({ status: 'dialog', waitsFor: 'dialog', speech: 'hook' });
-    await report({ status: 'ready', speech: 'hook' });
+    await report({ status: 'ready', speech: 'none' });
+    expect(await agent()).toMatchObject({ status: 'ready', speech: 'none' });
     expect(await agent()).not.toHaveProperty('waitsFor');
     bob.cut();
     await settle();
