@@ -137,16 +137,16 @@ export class Injector {
    */
   async #give(batch: readonly DeliverEnvelope[], way: 'keys' | 'native'): Promise<boolean> {
     try {
-      if (way === 'native') return await this.#handOver(batch);
-      await this.#type(batch);
+      return await (way === 'native' ? this.#handOver(batch) : this.#type(batch));
     } catch (error) {
       this.#options.log.error('inject.failed', { ids: batch.map(({ id }) => id), error });
       this.#refused(batch, 'NOT_CONFIRMED', 'the wrapper failed while it typed the message');
+      return true;
     }
-    return true;
   }
 
-  async #type(batch: readonly DeliverEnvelope[]): Promise<void> {
+  /** By keys; false if the person threw it out before it was submitted. */
+  async #type(batch: readonly DeliverEnvelope[]): Promise<boolean> {
     const result = await typeIn(
       {
         text: this.#text(batch),
@@ -155,9 +155,11 @@ export class Injector {
       },
       { ...this.#options, patience: this.#patience },
     );
+    if (result.outcome === 'withdrawn') return false;
     if (result.outcome === 'submitted') this.#submitted(batch);
     // Closed in the middle: the agent has ended, and the daemon keeps what it did not take.
     else if (!this.#closed()) this.#refused(batch, result.code, result.message);
+    return true;
   }
 
   /** By the agent's own channel; false if it surely has nothing of it. */

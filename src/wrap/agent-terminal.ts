@@ -3,7 +3,7 @@ import { StringDecoder } from 'node:string_decoder';
 import type { ScreenView } from '../agents/adapter.ts';
 import type { Clock } from '../base/clock.ts';
 import { strip } from '../base/strip.ts';
-import type { AgentTerminal } from '../inject/typing.ts';
+import type { AgentTerminal, Hold } from '../inject/typing.ts';
 import type { ScreenFrame } from '../protocol/screen-frame.ts';
 import { DraftTracker } from '../terminal/draft-tracker.ts';
 import { lineMode } from '../terminal/line-mode.ts';
@@ -17,6 +17,9 @@ const TAIL_BYTES = 64 * 1024;
 /** How long a view waits for a redraw to end, milliseconds. */
 const SETTLE_MS = 1_000;
 const LOOK_MS = 20;
+
+/** Before the agent runs there is nobody to type. */
+const NO_HOLD: Hold = { broken: 'no', release: () => {} };
 
 export class WrappedTerminal implements AgentTerminal, ScreenSource {
   readonly #lines: SettledLines;
@@ -78,6 +81,11 @@ export class WrappedTerminal implements AgentTerminal, ScreenSource {
   async write(bytes: Buffer): Promise<void> {
     this.#typed.note(bytes.toString());
     await this.#passthrough?.write(bytes);
+  }
+
+  async paste(bytes: Buffer): Promise<Hold> {
+    this.#typed.note(bytes.toString());
+    return (await this.#passthrough?.paste(bytes)) ?? NO_HOLD;
   }
 
   async lineMode() {

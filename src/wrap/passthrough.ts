@@ -3,45 +3,30 @@
  * built on top hears of the bytes after they were passed on, and types by `write`.
  * The table of signals and ways out: terminal.md §2.
  */
-import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { InputScanner } from '../terminal/input-scanner.ts';
 import { OutputScanner } from '../terminal/output-scanner.ts';
-import { Pty, type PtyExit } from '../terminal/pty.ts';
+import { Pty } from '../terminal/pty.ts';
 import type { Tty, TtySize } from '../terminal/tty.ts';
+import { AgentInput } from './agent-input.ts';
+import { AgentLife, type LifeHooks } from './agent-life.ts';
+import { HookGuard } from './hook-guard.ts';
+import type { KeyHold } from './key-hold.ts';
 import type { Recorder } from './recorder.ts';
 import type { Signals } from './signals.ts';
 
-/** Milliseconds that an agent has to end after a signal to us, before SIGKILL. */
-const GRACE_MS = 2000;
-/** Milliseconds that a hook may hold up output or a suspend: a bug there must not stop the agent. */
-const HOOK_MS = 1000;
-/** Milliseconds that a goodbye may delay the exit: what the agent said last leaves in that time. */
-const EXIT_HOOK_MS = 2000;
-/** Milliseconds after which a started sequence was a key: terminals send a sequence in one piece. */
-const SETTLE_MS = 100;
 /** Milliseconds between the two sizes that make an agent draw its screen anew. */
 const POKE_MS = 30;
 /** Bytes of input waiting for the agent, above which the person's input is not read. */
 const INPUT_HIGH_WATER_BYTES = 64 * 1024;
-/** End of file as a terminal says it (VEOF). */
-const EOF_CHARACTER = 0x04;
-const LF = 0x0a;
 
-export interface PassthroughHooks {
+export interface PassthroughHooks extends LifeHooks {
   /** The agent printed this, and the person has it. A promise holds further output until it is settled, for a second at most. */
   onOutput?(chunk: Buffer): void | Promise<void>;
   /** The person (or their terminal) sent this, and the agent has it queued. */
   onInput?(chunk: Buffer): void;
   /** The terminal has another size, and the agent has been told. */
   onResize?(size: TtySize): void;
-  /** This process is about to be stopped with its agent: hand over what others wait for. */
-  onSuspend?(): void | Promise<void>;
-  onContinue?(): void;
-  /** The agent has ended, or this process is about to: the last chance to say goodbye. */
-  onExit?(): void | Promise<void>;
 }
 
 /** Sees the person's input first and hands on what is the agent's. */
@@ -66,69 +51,81 @@ export interface PassthroughOptions {
 }
 
 export class Passthrough {
-  /** How the agent ended: its exit code, or 128 + the signal's number. */
-  readonly exited: Promise<{ code: number }>;
   readonly #options: PassthroughOptions;
   readonly #hooks: PassthroughHooks;
+  readonly #guard: HookGuard;
   readonly #pty: Pty;
-  readonly #scanner = new InputScanner();
+  readonly #life: AgentLife;
+  readonly #input: AgentInput;
   readonly #printed = new OutputScanner();
   /** What is to be told to the person's terminal as soon as the agent's output lets it. */
   #asides: Buffer[] = [];
-  readonly #injections: { bytes: Uint8Array; onEnd: (whole: boolean) => void }[] = [];
   readonly #pauses = new Set<'terminal' | 'hook'>();
-  readonly #stopListening: (() => void)[] = [];
-  #resolveExited: (exit: { code: number }) => void = () => {};
-  #state: 'running' | 'suspending' | 'suspended' | 'terminating' | 'ending' | 'ended' = 'running';
-  #terminatedBy: NodeJS.Signals | undefined;
   #heldByHook = 0;
-  #lastInputAt: number | undefined;
-  #lastByte = LF;
-  #settleTimer: Timer | undefined;
-  #killTimer: Timer | undefined;
 
   /** Starts the agent. Throws PTY_FAILED, with the terminal untouched. */
   constructor(options: PassthroughOptions) {
     this.#options = options;
     this.#hooks = options.hooks ?? {};
-    this.exited = new Promise((resolve) => {
-      this.#resolveExited = resolve;
+    const { tty, agent, clock, log, signals, recorder } = options;
+    this.#guard = new HookGuard(clock, log);
+    const input = new AgentInput({
+      write: (bytes, onEnd) => this.#pty.write(bytes, onEnd),
+      passed: (chunk) => this.#passed(chunk),
+      clock,
     });
-    const { tty, agent, clock } = options;
-    this.#listenToSignals(); // Before the fork: an agent that stops itself at once must be noticed.
+    this.#input = input;
+    this.#life = new AgentLife({
+      tty,
+      signals,
+      clock,
+      guard: this.#guard,
+      hooks: this.#hooks,
+      paused: () => input.release(),
+      redraw: () => this.#redraw(),
+      ended: () => {
+        input.close();
+        recorder?.close();
+      },
+    });
     try {
       this.#pty = new Pty(
         { ...agent, ...options.sizeFor(tty.size) },
         {
           onOutput: (chunk) => this.#output(chunk),
           onDrain: () => tty.resumeInput(),
-          onExit: (exit) => void this.#agentEnded(exit),
+          onExit: (exit) => void this.#life.agentEnded(exit),
         },
         clock,
       );
     } catch (error) {
-      for (const stop of this.#stopListening) stop();
+      this.#life.cancel();
       throw error;
     }
-    options.recorder?.start(this.#pty.path);
+    this.#life.begin(this.#pty);
+    recorder?.start(this.#pty.path);
     // After the fork, so that the agent starts meanwhile; no byte of it is shown before we return.
     tty.enterRaw();
-    const pass = (chunk: Buffer) => this.#input(chunk);
+    const pass = (chunk: Buffer) => input.push(chunk);
     const filter = options.filterInput?.(pass);
     tty.start({
       onInput: filter === undefined ? pass : (chunk) => filter.input(chunk),
       onInputEnd: () => {
         filter?.end();
-        this.#inputEnded();
+        input.end();
       },
       onResize: () => this.#follow(),
       onDrain: () => this.#unpause('terminal'),
       onGone: (what, code) => {
-        options.log.info('tty.gone', { what, code });
-        if (what === 'terminal') void this.#hangUp();
-        else if (this.#state === 'running') this.#terminate('SIGHUP');
+        log.info('tty.gone', { what, code });
+        this.#life.gone(what);
       },
     });
+  }
+
+  /** How the agent ended: its exit code, or 128 + the signal's number. */
+  get exited(): Promise<{ code: number }> {
+    return this.#life.exited;
   }
 
   get pid(): number {
@@ -140,9 +137,9 @@ export class Passthrough {
     return this.#pty.path;
   }
 
-  /** When (by `clock.monotonic`) the person last pressed a key; replies of the terminal do not count. */
+  /** When (by `clock.monotonic`) the agent last got a key of the person; replies of the terminal do not count. */
   lastInputAt(): number | undefined {
-    return this.#lastInputAt;
+    return this.#input.lastInputAt;
   }
 
   /**
@@ -150,10 +147,12 @@ export class Passthrough {
    * Resolves to true when the agent's terminal has them all, to false if the agent ended before.
    */
   write(bytes: Uint8Array): Promise<boolean> {
-    return new Promise((resolve) => {
-      this.#injections.push({ bytes, onEnd: resolve });
-      this.#inject();
-    });
+    return this.#input.type(bytes);
+  }
+
+  /** As `write`; and the person's keys wait until the hold is released, or breaks. */
+  paste(bytes: Uint8Array): Promise<KeyHold> {
+    return this.#input.paste(bytes);
   }
 
   /** Tells the person's terminal something that draws nothing (a title, a bell), never within a sequence of the agent. */
@@ -166,7 +165,7 @@ export class Passthrough {
   resize(size: TtySize): void {
     this.#pty.resize(size.cols, size.rows);
     this.#options.recorder?.resize(size.cols, size.rows);
-    this.#guard('onResize', () => this.#hooks.onResize?.(size));
+    this.#guard.run('onResize', () => this.#hooks.onResize?.(size));
   }
 
   #output(chunk: Buffer): void {
@@ -174,19 +173,21 @@ export class Passthrough {
     this.#printed.push(chunk);
     this.#tellAsides();
     this.#options.recorder?.output(chunk);
-    const held = this.#guard('onOutput', () => this.#hooks.onOutput?.(chunk));
+    const held = this.#guard.run('onOutput', () => this.#hooks.onOutput?.(chunk));
     if (!(held instanceof Promise)) return;
     this.#heldByHook += 1;
     this.#pause('hook');
-    void this.#bounded('onOutput', () => held).then(() => {
-      this.#heldByHook -= 1;
-      if (this.#heldByHook === 0) this.#unpause('hook');
-    });
+    void this.#guard
+      .bounded('onOutput', () => held)
+      .then(() => {
+        this.#heldByHook -= 1;
+        if (this.#heldByHook === 0) this.#unpause('hook');
+      });
   }
 
   #tellAsides(): void {
     // Of an agent that has ended nothing follows: what it left unfinished is no reason to wait.
-    if (!this.#printed.atBoundary && this.#state !== 'ending') return;
+    if (!this.#printed.atBoundary && !this.#life.ending) return;
     for (const bytes of this.#asides.splice(0)) {
       if (!this.#options.tty.write(bytes)) this.#pause('terminal');
     }
@@ -201,35 +202,10 @@ export class Passthrough {
     if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#pty.resume();
   }
 
-  #input(chunk: Buffer): void {
-    this.#pty.write(chunk);
-    this.#lastByte = chunk.at(-1) ?? this.#lastByte;
+  #passed(chunk: Buffer): void {
     if (this.#pty.pendingBytes > INPUT_HIGH_WATER_BYTES) this.#options.tty.pauseInput();
-    if (this.#scanner.push(chunk)) this.#lastInputAt = this.#options.clock.monotonic();
-    this.#settleTimer?.cancel();
-    this.#settleTimer = undefined;
-    if (this.#scanner.atBoundary) this.#inject();
-    else if (!this.#scanner.inPaste) {
-      this.#settleTimer = this.#options.clock.after(SETTLE_MS, () => {
-        if (this.#scanner.settle()) this.#lastInputAt = this.#options.clock.monotonic();
-        this.#inject();
-      });
-    }
     this.#options.recorder?.input(chunk);
-    this.#guard('onInput', () => this.#hooks.onInput?.(chunk));
-  }
-
-  #inject(): void {
-    if (!this.#scanner.atBoundary) return;
-    for (const { bytes, onEnd } of this.#injections.splice(0)) this.#pty.write(bytes, onEnd);
-  }
-
-  /**
-   * The end of a piped input is what a person would type: Ctrl-D, and once more after an unfinished
-   * line, where the first only hands the line over (`printf abc | agent-wrap cat` would hang).
-   */
-  #inputEnded(): void {
-    this.#pty.write(Buffer.alloc(this.#lastByte === LF ? 1 : 2, EOF_CHARACTER));
+    this.#guard.run('onInput', () => this.#hooks.onInput?.(chunk));
   }
 
   #follow(): void {
@@ -237,145 +213,10 @@ export class Passthrough {
     if (size.cols > 0 && size.rows > 0) this.resize(size);
   }
 
-  #listenToSignals(): void {
-    const { signals } = this.#options;
-    const listen = (signal: NodeJS.Signals, handler: () => void) =>
-      this.#stopListening.push(signals.on(signal, handler));
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
-      listen(signal, () => this.#terminate(signal));
-    }
-    listen('SIGHUP', () => void this.#hangUp());
-    // Nobody sends these to be obeyed politely: leave the terminal usable, and die of them.
-    for (const signal of ['SIGABRT', 'SIGALRM', 'SIGUSR2', 'SIGXCPU', 'SIGVTALRM'] as const) {
-      listen(signal, () => this.#dieBy(signal));
-    }
-    listen('SIGCHLD', () => void this.#suspendIfStopped());
-    listen('SIGCONT', () => this.#continue());
-  }
-
-  /** A signal meant for the agent: passed on, and enforced after a while. */
-  #terminate(signal: NodeJS.Signals): void {
-    // The agent is gone or had its chance, and a reader that does not read must not keep us.
-    if (this.#state === 'ending') this.#dieBy(signal);
-    if (this.#state !== 'running' && this.#state !== 'suspending') return;
-    this.#state = 'terminating';
-    this.#terminatedBy = signal;
-    this.#pty.signal(signal);
-    this.#pty.signal('SIGCONT'); // A stopped agent would not hear it.
-    this.#killTimer = this.#options.clock.after(GRACE_MS, () => {
-      this.#pty.signal('SIGKILL');
-      // What it printed last cannot be shown if nobody reads: do not wait for that.
-      this.#killTimer = this.#options.clock.after(GRACE_MS, () => this.#dieBy(signal));
-    });
-  }
-
-  /** The terminal is closed: the agent hears of it, and we die by SIGHUP as any program there. */
-  async #hangUp(): Promise<void> {
-    if (this.#state === 'ended') return;
-    this.#state = 'ended';
-    this.#pty.signal('SIGHUP');
-    this.#pty.signal('SIGCONT');
-    await this.#bounded('onExit', () => this.#hooks.onExit?.());
-    // Not by process.exit(): without its terminal Node 20 aborts there (node #51519).
-    this.#dieBy('SIGHUP');
-  }
-
-  #dieBy(signal: NodeJS.Signals): void {
-    this.#state = 'ended';
-    this.#options.tty.restore();
-    this.#options.signals.raise(signal);
-  }
-
-  /**
-   * SIGCHLD also says that a child was stopped. An agent that stops itself (Claude Code does at
-   * Ctrl-Z) would leave the person before a dead terminal: we stop with it, and the shell is back.
-   */
-  async #suspendIfStopped(): Promise<void> {
-    if (this.#state !== 'running' || !isStopped(this.#pty.pid)) return;
-    this.#state = 'suspending';
-    const { tty, signals, clock } = this.#options;
-    await this.#bounded('onSuspend', () => this.#hooks.onSuspend?.());
-    this.#pty.readPending();
-    await within(clock, HOOK_MS, tty.flushed());
-    if (this.#state !== 'suspending') return;
-    if (!isStopped(this.#pty.pid)) {
-      this.#state = 'running'; // Somebody else has woken it meanwhile.
-      this.#guard('onContinue', () => this.#hooks.onContinue?.());
-      return;
-    }
-    this.#state = 'suspended';
-    tty.restore();
-    signals.raise('SIGSTOP');
-  }
-
-  #continue(): void {
-    if (this.#state !== 'running' && this.#state !== 'suspended') return;
-    const wasSuspended = this.#state === 'suspended';
-    this.#state = 'running';
-    this.#options.tty.enterRaw();
-    this.#pty.signal('SIGCONT');
-    if (wasSuspended) this.#guard('onContinue', () => this.#hooks.onContinue?.());
+  #redraw(): void {
     // A size that did not change says nothing; another one and back makes the agent draw its screen.
     const { cols, rows } = this.#options.sizeFor(this.#options.tty.size);
     this.#pty.resize(cols, rows > 1 ? rows - 1 : rows + 1);
     this.#options.clock.after(POKE_MS, () => this.#follow());
-  }
-
-  async #agentEnded({ exitCode, signal }: PtyExit): Promise<void> {
-    if (this.#state === 'ended') return;
-    this.#state = 'ending';
-    this.#settleTimer?.cancel();
-    for (const { onEnd } of this.#injections.splice(0)) onEnd(false);
-    this.#options.recorder?.close();
-    const { tty } = this.#options;
-    await tty.flushed();
-    this.#killTimer?.cancel();
-    tty.restore();
-    await this.#bounded('onExit', () => this.#hooks.onExit?.());
-    this.#state = 'ended';
-    for (const stop of this.#stopListening) stop();
-    tty.close();
-    const by = this.#terminatedBy === undefined ? signal : constants.signals[this.#terminatedBy];
-    this.#resolveExited({ code: by === 0 ? exitCode : 128 + by });
-  }
-
-  /** Runs a hook; whatever it throws is logged and hurts nobody. */
-  #guard<T>(hook: keyof PassthroughHooks, run: () => T): T | undefined {
-    try {
-      return run();
-    } catch (error) {
-      this.#options.log.error('hook.failed', { hook, error });
-      return undefined;
-    }
-  }
-
-  async #bounded(hook: keyof PassthroughHooks, run: () => void | Promise<void>): Promise<void> {
-    const { clock, log } = this.#options;
-    const running = Promise.resolve(this.#guard(hook, run)).catch((error: unknown) => {
-      log.error('hook.failed', { hook, error });
-    });
-    const ms = hook === 'onExit' ? EXIT_HOOK_MS : HOOK_MS;
-    if (!(await within(clock, ms, running))) log.warn('hook.slow', { hook, ms });
-  }
-}
-
-/** Waits for the promise, at most `ms`; false if it was not settled by then. */
-async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<boolean> {
-  let timer: Timer | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = clock.after(ms, () => resolve(false));
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  timer?.cancel();
-  return inTime;
-}
-
-/** Whether the process is stopped (job control). Without /proc (macOS) we cannot tell, and say no. */
-function isStopped(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.charAt(stat.lastIndexOf(')') + 2) === 'T'; // The name before it may hold anything.
-  } catch {
-    return false;
   }
 }

@@ -3,7 +3,7 @@ import type { AgentState, InputBox, NativeChannel } from '../../../src/agents/ad
 import { RelayError } from '../../../src/base/errors.ts';
 import { silentLog } from '../../../src/base/log.ts';
 import { Injector } from '../../../src/inject/injector.ts';
-import type { AgentTerminal } from '../../../src/inject/typing.ts';
+import type { AgentTerminal, Hold } from '../../../src/inject/typing.ts';
 import type { DeliverEnvelope } from '../../../src/protocol/envelope.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 
@@ -35,6 +35,7 @@ class FakeAgent implements AgentTerminal {
   line: { canonical: boolean; echo: boolean } | undefined;
   echoes = true;
   ignoredSubmits = 0;
+  typeWhileBusy = false;
   readonly #listeners = new Set<() => void>();
 
   async write(bytes: Buffer): Promise<void> {
@@ -49,6 +50,32 @@ class FakeAgent implements AgentTerminal {
       this.box = '';
     }
     this.changed();
+  }
+
+  /** Keys that wait until the hold ends. */
+  kept: string | undefined;
+  broken: Hold['broken'] = 'no';
+
+  async paste(bytes: Buffer): Promise<Hold> {
+    await this.write(bytes);
+    this.kept = '';
+    this.broken = 'no';
+    const broken = () => this.broken;
+    return {
+      get broken() {
+        return broken();
+      },
+      release: () => this.release(),
+    };
+  }
+
+  /** The person's keys are not kept back any more, and go into the box. */
+  release(broken: Hold['broken'] = 'no'): void {
+    const { kept } = this;
+    if (kept === undefined) return;
+    this.kept = undefined;
+    this.broken = broken;
+    if (kept !== '') this.type(kept);
   }
 
   async view() {
@@ -83,7 +110,11 @@ class FakeAgent implements AgentTerminal {
   }
 
   type(text: string): void {
-    this.box += text;
+    if (this.kept !== undefined) {
+      this.kept += text;
+      return;
+    }
+    this.box = text === '\x03' ? '' : this.box + text.replace('\x1b', '');
     this.lastKeyAt = this.clock.monotonic();
     this.keysSinceSubmit += text.length;
     this.changed();
@@ -109,7 +140,9 @@ function setup(
           return { state: agent.state, output() {}, screen() {}, onChange() {} };
         },
         inputBox: () => ({ text: agent.box, mode: agent.mode }),
-        typeWhileBusy: false,
+        get typeWhileBusy() {
+          return agent.typeWhileBusy;
+        },
         native: options.native,
       },
       known: options.known ?? true,
@@ -241,14 +274,112 @@ describe('the injector', () => {
     expect(events).toEqual(['submitted hello']);
   });
 
-  it('does not press the key when the person types into the box after the paste', async () => {
+  it('keeps no key back from a dialog that came after the paste, and submits the text once it is answered', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.state = 'dialog';
+    agent.changed();
+    await pass(500);
+    expect(agent.kept).toBeUndefined();
+    agent.lastKeyAt = agent.clock.monotonic();
+    agent.state = 'ready';
+    agent.changed();
+    await pass(10_000);
+    expect(agent.written.slice(1)).toEqual(['\r']);
+    expect(events).toEqual(['submitted hello']);
+  });
+
+  it('lets the keys of the person wait till the message is submitted, and then has them in the box', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.type('and me');
+    await pass(5_000);
+    expect(agent.taken).toEqual([expect.not.stringContaining('and me')]);
+    expect(agent.box).toBe('and me');
+    expect(events).toEqual(['submitted hello']);
+  });
+
+  it('does not press the key when the person waited long enough, and typed into the box', async () => {
     const { agent, injector, events, pass } = setup();
     injector.add(deliver('hello'));
     await pass(50);
     agent.type(' and me');
+    agent.release('late');
     await pass(60_000);
     expect(agent.taken).toEqual([]);
     expect(events).toContain('NOT_CONFIRMED hello');
+  });
+
+  it('knows a message as taken that the person submitted with their words', async () => {
+    const { agent, injector, events, pass } = setup();
+    const message = deliver('hello');
+    injector.add(message);
+    await pass(50);
+    agent.type(' and me');
+    agent.release('late');
+    await pass(1_000);
+    injector.prompted(agent.box);
+    agent.box = '';
+    await pass(5_000);
+    expect(events).toEqual(['submitted hello']);
+    expect(agent.written).not.toContain('\r');
+  });
+
+  it('types again, later, what the person threw out of the box', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.type('\x03');
+    agent.release('interrupted');
+    expect(agent.box).toBe('');
+    await pass(10_000);
+    expect(agent.taken).toEqual([expect.stringContaining('hello')]);
+    expect(events.at(-1)).toBe('submitted hello');
+    expect(events.filter((event) => /hello/.test(event))).toHaveLength(1);
+  });
+
+  it('types again what was thrown out before it was seen, but only when it had time to appear', async () => {
+    const { agent, injector, events, pass } = setup();
+    agent.echoes = false;
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.type('\x03');
+    agent.release('interrupted');
+    await pass(9_000);
+    expect(agent.written).toHaveLength(1);
+    agent.echoes = true;
+    await pass(10_000);
+    expect(agent.taken).toEqual([expect.stringContaining('hello')]);
+    expect(events.at(-1)).toBe('submitted hello');
+  });
+
+  it('does not type again what the person may have submitted', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.type('\x03');
+    agent.release('interrupted');
+    agent.state = 'busy';
+    await pass(1_000);
+    agent.typeWhileBusy = true;
+    await pass(60_000);
+    expect(agent.written).toHaveLength(1);
+    expect(events).toContain('NOT_CONFIRMED hello');
+  });
+
+  it('submits what an Escape left as it was, once the person is quiet', async () => {
+    const { agent, injector, events, pass } = setup();
+    injector.add(deliver('hello'));
+    await pass(50);
+    agent.type('\x1b');
+    agent.release('interrupted');
+    await pass(1_500);
+    expect(agent.taken).toEqual([]);
+    await pass(5_000);
+    expect(agent.taken).toHaveLength(1);
+    expect(events).toEqual(['submitted hello']);
   });
 
   it('waits for a person who types, and 2 s more', async () => {
