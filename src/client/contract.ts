@@ -44,6 +44,8 @@ export interface RelayClientHandlers {
   /** What became of something we sent. */
   fate?(fate: Fate): void;
   stateChanged?(state: ClientState): void;
+  /** The person holds all that is for us, or does not (P18): said before READY, and when it changes. */
+  held?(held: boolean): void;
 }
 
 export interface Outgoing {

@@ -254,6 +254,7 @@ export class RelayClient {
       channel.destroy();
     });
     this.#silence = silence;
+    this.#handlers.held?.(welcome.held === true);
     this.#move('ready');
     channel.start({
       envelope: (envelope) => this.#received(envelope),
@@ -302,8 +303,10 @@ export class RelayClient {
       case 'BUSY':
         this.#log.debug('relay.busy', envelope.payload);
         return;
-      case 'WELCOME':
       case 'SYNC':
+        if (envelope.payload.held !== undefined) this.#handlers.held?.(envelope.payload.held);
+        return;
+      case 'WELCOME':
       case 'PONG':
       case 'HELLO':
       case 'SEND':

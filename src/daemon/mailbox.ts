@@ -180,6 +180,7 @@ export class Mailbox {
   }
 
   someDeferred(wanted: (delivery: Delivery) => boolean): boolean {
+    if (this.#standstill) return false;
     for (const { delivery } of this.#deferred.values()) if (wanted(delivery)) return true;
     return false;
   }
@@ -196,6 +197,7 @@ export class Mailbox {
   }
 
   takeDeferred(): Delivery | undefined {
+    if (this.#standstill) return undefined;
     for (const [seq, { delivery }] of this.#deferred) {
       this.#deferred.delete(seq);
       return delivery;

@@ -108,6 +108,8 @@ export class Wrapper {
   #agentRuns: () => void = () => {};
   #injector: Injector | undefined;
   #hold: PersonHold | undefined;
+  /** The person holds the agent at the relay. */
+  #heldByRelay = false;
   /** Shows the agent's screen to others; undefined: not yet, or the agent has ended. */
   #screen: { source: ScreenSource; server?: Promise<ScreenServer | undefined> } | undefined;
   #early: DeliverEnvelope[] = [];
@@ -188,6 +190,11 @@ export class Wrapper {
         delivery: (envelope) => this.#delivered(envelope),
         released: (ids) => this.#injector?.release(ids),
         fate: (fate) => this.#fate(fate),
+        held: (held) => {
+          this.#heldByRelay = held;
+          this.#injector?.hold('relay', held);
+          this.#reporter?.changed();
+        },
         stateChanged: (state) => {
           log.info('relay.state', { state });
           if (state !== 'ready') return;
@@ -296,7 +303,12 @@ export class Wrapper {
       this.#startInjector(client, terminal, prepared, hearing, () => passthrough.tell(BELL));
       this.#reporter?.start(() => ({
         status: prepared.state.state,
-        waitsFor: hold?.held ? 'held' : this.#injector?.waiting ? this.#injector.reason : undefined,
+        waitsFor:
+          hold?.held || this.#heldByRelay
+            ? 'held'
+            : this.#injector?.waiting
+              ? this.#injector.reason
+              : undefined,
         speech: hearing.kind,
       }));
     });
@@ -380,6 +392,7 @@ export class Wrapper {
         },
       );
     }
+    this.#injector?.hold('relay', this.#heldByRelay);
     for (const envelope of this.#early.splice(0)) this.#delivered(envelope);
   }
 
