@@ -21,12 +21,15 @@ export interface StreamView {
   from: string;
   /** The highest seq ever put into it. */
   lastSeq: number;
+  /** The highest seq of what ended because nobody took it as long as it is kept: no replay has it (P8). */
+  staleSeq: number;
 }
 
 class Stream implements StreamView {
   readonly topic: string;
   readonly from: string;
   lastSeq = 0;
+  staleSeq = 0;
   /** It stands in the round of turns. */
   inTurn = false;
   /** By seq; what lies before #head was taken. */
@@ -147,6 +150,12 @@ export class Mailbox {
 
   *streams(): Generator<StreamView, void> {
     for (const topics of this.#streams.values()) yield* topics.values();
+  }
+
+  /** Its time was up before anybody took it. */
+  outlived(delivery: Delivery): void {
+    const stream = this.#streamOf(delivery);
+    stream.staleSeq = Math.max(stream.staleSeq, delivery.seq);
   }
 
   put(delivery: Delivery): void {

@@ -220,6 +220,12 @@ export class Peer {
     });
   }
 
+  /** RESUME on this connection: what it has not acknowledged is given once more (P8). */
+  replay(): void {
+    this.#putBack();
+    this.refill();
+  }
+
   /**
    * Tells a client that types whether its person holds it: what it has been given already waits there, too
    * (P18). Resolves when it has read that, or has had time to.
@@ -232,7 +238,7 @@ export class Peer {
     this.send(newEnvelope('SYNC', { session_id: session.id, streams: [], held }, clock.now()));
     const nonce = newId();
     await new Promise<void>((resolve) => {
-      const timer = clock.after(READ_MS, resolve);
+      const timer = clock.after(READ_MS, resolve, { unref: true });
       this.#readers.set(nonce, () => {
         timer.cancel();
         resolve();
@@ -396,10 +402,15 @@ export class Peer {
     if (session === undefined) return;
     const { peers, router } = this.#relay;
     if (peers.get(session.name) === this) peers.delete(session.name);
+    this.#putBack();
+    router.wake(session.name);
+  }
+
+  #putBack(): void {
     this.#unwritten = [];
     this.#writtenLook?.cancel();
-    router.putBack(this.#inflight.takeAll().reverse());
-    router.wake(session.name);
+    this.#writtenLook = undefined;
+    this.#relay.router.putBack(this.#inflight.takeAll().reverse());
   }
 
   #become(state: PeerState): void {
