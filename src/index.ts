@@ -55,5 +55,6 @@ export type { ClientState, Outgoing, RelayClientHandlers, RelayClientOptions } f
 export type { Fate } from './client/outbox.ts';
 export { RelayConnection, type RelayProtocolOptions, relayProtocol } from './client/protocol-handler.ts';
 export { RelayClient } from './client/relay-client.ts';
+export type { Spill, SpilledSend, SpillPlace } from './client/spill.ts';
 export type { DeliverEnvelope, Envelope } from './protocol/envelope.ts';
 export { type AttachOptions, attach } from './wrap/attach.ts';

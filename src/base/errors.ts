@@ -114,6 +114,10 @@ export const ERRORS = {
   TMUX_MISSING: entry('tmux is not installed', 'install it: apt-get install tmux, or brew install tmux'),
   TMUX_TOO_OLD: entry('the tmux here lacks what we need', 'install tmux 3.2 or newer'),
   TMUX_FAILED: entry('tmux did not do what it was told', 'see: tmux list-sessions'),
+  UNSENT: entry(
+    'no relay took over what the agent said',
+    'it is kept, and leaves with the next session of that name',
+  ),
   PTY_FAILED: entry('no pseudo-terminal could be opened', 'see: agent-wrap doctor'),
   FILE_UNREADABLE: entry('a file could not be read', 'check the path and its permissions'),
   FILE_UNWRITABLE: entry('a file could not be written', 'choose another path, or free some space'),

@@ -67,10 +67,14 @@ export function prepareDirectory({ root, path }: RelayDirectory, uid: number): b
   }
 }
 
-/** Where a wrapper keeps how far it has heard: in the first of the relay's directories that can be made. */
-export function heardDirectory(namespace: string, environment: DirectoryEnvironment): string {
+/** Where a wrapper keeps what is its own: in the first of the relay's directories that can be made. */
+export function wrapperDirectory(
+  namespace: string,
+  environment: DirectoryEnvironment,
+  kind: 'heard' | 'outbox',
+): string {
   for (const place of relayDirectories(namespace, environment)) {
-    if (prepareDirectory(place, environment.uid)) return join(place.path, 'heard');
+    if (prepareDirectory(place, environment.uid)) return join(place.path, kind);
   }
   throw new RelayError('DIRECTORY_UNSAFE', 'no directory for the relay can be made');
 }

@@ -6,6 +6,7 @@ import { currentDirectory } from '../terminal/resolve.ts';
 import { checkAgents } from './doctor-agents.ts';
 import type { Finding, Found, Patient } from './doctor-finding.ts';
 import { checkNode, checkPlatform, checkPty, checkTerminal } from './doctor-machine.ts';
+import { checkOutbox } from './doctor-outbox.ts';
 import { checkDirectory, checkLeader, checkSettings, checkStoreOf } from './doctor-relay.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { throwUsage } from './usage.ts';
@@ -21,6 +22,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ['directory', checkDirectory],
   ['leader', checkLeader],
   ['store', checkStoreOf],
+  ['outbox', checkOutbox],
   ['agents', checkAgents],
 ];
 

@@ -14,6 +14,7 @@ import type { Recorder } from '../wrap/recorder.ts';
 import { processSignals } from '../wrap/signals.ts';
 import { type DURABILITIES, durabilityOption, type Place, placeOf } from './place.ts';
 import { openRecorder } from './record.ts';
+import { reportError } from './report.ts';
 import { selfCommand } from './self.ts';
 import { applySettings } from './settings.ts';
 import { throwUsage } from './usage.ts';
@@ -226,6 +227,7 @@ async function wrapOnRelay({
     briefing: await briefingFor(options, [file, ...args], place.namespace),
     mcp: options.mcp ? mcpLaunch(adapter.profile, place) : undefined,
     attach: () => attach({ ...place, env: process.env, mayLead: true, durability, clock: systemClock, log }),
+    unsent: reportError,
     clock: systemClock,
     log,
     signals: processSignals,

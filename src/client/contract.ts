@@ -5,6 +5,7 @@ import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { Attachment } from './attachment.ts';
 import type { Fate } from './outbox.ts';
+import type { Spill } from './spill.ts';
 
 /** Spec §10; `suspended` while the process is stopped by its person. */
 export type ClientState =
@@ -27,6 +28,8 @@ export interface RelayClientOptions {
   topics?: readonly string[];
   /** sha256 (hex) of the token by which the agent's own children speak (P10). */
   scopedTokenHash?: string;
+  /** Where the outbox lies on disk; absent: in memory only, and it ends with the process. */
+  spill?: Spill;
   clock: Clock;
   log: Log;
   /** In [0, 1). */
@@ -41,6 +44,8 @@ export interface RelayClientHandlers {
   /** What became of something we sent. */
   fate?(fate: Fate): void;
   stateChanged?(state: ClientState): void;
+  /** The person holds all that is for us, or does not (P18): said before READY, and when it changes. */
+  held?(held: boolean): void;
 }
 
 export interface Outgoing {

@@ -14,6 +14,7 @@ import {
   newEnvelope,
 } from '../protocol/envelope.ts';
 import { newId } from '../protocol/ids.ts';
+import { OUTBOX_LATE_MS } from '../protocol/limits.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import { Answers } from './answers.ts';
 import type { Attachment } from './attachment.ts';
@@ -37,7 +38,7 @@ export class RelayClient {
   readonly #handlers: RelayClientHandlers;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #outbox = new Outbox();
+  readonly #outbox: Outbox;
   readonly #inbox = new Inbox();
   #state: ClientState = 'disconnected';
   #introduced: unknown;
@@ -51,6 +52,8 @@ export class RelayClient {
   #silence: SilenceWatch | undefined;
   #timers = new Set<Timer>();
   #retry: Timer | undefined;
+  /** Looks for SENDs that stay unanswered. */
+  #look: Timer | undefined;
   #goodbye: (() => void) | undefined;
   #waiting: (() => void)[] = [];
 
@@ -60,6 +63,12 @@ export class RelayClient {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#introduced = options.answer;
+    this.#outbox = new Outbox({
+      spill: options.spill,
+      now: () => options.clock.now(),
+      wake: () => this.#pump(),
+      fate: (fate) => this.#fate(fate),
+    });
   }
 
   get state(): ClientState {
@@ -88,10 +97,15 @@ export class RelayClient {
     if (this.#state === 'disconnected') void this.#connect();
   }
 
-  /** Resolves when what waits in the outbox has left: at once when we are READY, else when we are. */
-  async sent(): Promise<void> {
-    if (this.#outbox.size === 0 || this.#state === 'ready' || this.#state === 'closed') return;
+  /** Resolves when the relay has answered for all that was sent, or will not any more: we are closed. */
+  async handedOver(): Promise<void> {
+    if (this.#outbox.unanswered === 0 || this.#state === 'closed') return;
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Puts on disk what no relay has taken over: how many messages that is, and how many no disk has. */
+  keepUnsent(): Promise<{ unanswered: number; lost: number }> {
+    return this.#outbox.flush();
   }
 
   /** Sends a message, now or when the relay is back; returns its id. Throws QUEUE_FULL. */
@@ -106,6 +120,7 @@ export class RelayClient {
     });
     this.#outbox.add(id, message.to ?? '*', encodeEnvelope(envelope));
     this.#pump();
+    this.#lookOut();
     return id;
   }
 
@@ -239,6 +254,7 @@ export class RelayClient {
       channel.destroy();
     });
     this.#silence = silence;
+    this.#handlers.held?.(welcome.held === true);
     this.#move('ready');
     channel.start({
       envelope: (envelope) => this.#received(envelope),
@@ -252,11 +268,22 @@ export class RelayClient {
       for (const topic of this.#options.topics ?? []) this.#transmit('SUBSCRIBE', { topic });
     for (const fate of unconfirmed) this.#fate(fate);
     this.#pump();
-    this.#sent();
+    this.#lookOut();
   }
 
-  #sent(): void {
+  #answered(): void {
+    if (this.#waiting.length === 0 || (this.#outbox.unanswered > 0 && !this.#over())) return;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** A relay that leaves a SEND unanswered for long is no relay for it: the disk has it then, too. */
+  #lookOut(): void {
+    if (this.#options.spill === undefined || this.#state !== 'ready') return;
+    this.#look ??= this.#timer(OUTBOX_LATE_MS, () => {
+      this.#look = undefined;
+      this.#outbox.look();
+      if (this.#outbox.unanswered > 0) this.#lookOut();
+    });
   }
 
   #received(envelope: Envelope): void {
@@ -276,8 +303,10 @@ export class RelayClient {
       case 'BUSY':
         this.#log.debug('relay.busy', envelope.payload);
         return;
-      case 'WELCOME':
       case 'SYNC':
+        if (envelope.payload.held !== undefined) this.#handlers.held?.(envelope.payload.held);
+        return;
+      case 'WELCOME':
       case 'PONG':
       case 'HELLO':
       case 'SEND':
@@ -302,13 +331,17 @@ export class RelayClient {
   }
 
   #acknowledged({ ack_ids: ids, ...payload }: Payload<'ACK'>): void {
-    if (ids === undefined) return this.#fate(this.#outbox.acknowledged(payload));
-    for (const id of ids) this.#fate(this.#outbox.acknowledged({ ...payload, ack_id: id }));
+    if (ids === undefined) this.#fate(this.#outbox.acknowledged(payload));
+    else for (const id of ids) this.#fate(this.#outbox.acknowledged({ ...payload, ack_id: id }));
+    this.#answered();
   }
 
   #nacked(envelope: EnvelopeOf<'NACK'>): void {
     const outcome = this.#outbox.refused(envelope.payload);
-    if (outcome !== 'retry') return this.#fate(outcome);
+    if (outcome !== 'retry') {
+      this.#fate(outcome);
+      return this.#answered();
+    }
     this.#retry ??= this.#timer(RETRY_MS, () => {
       this.#retry = undefined;
       this.#outbox.retry();
@@ -368,7 +401,7 @@ export class RelayClient {
   #pump(): void {
     const channel = this.#channel;
     while (channel !== undefined && channel === this.#channel && channel.bufferedBytes < PUMP_MARK_BYTES) {
-      const frame = this.#outbox.next(this.#clock.now());
+      const frame = this.#outbox.next();
       if (frame === undefined) return;
       channel.sendFrame(frame);
     }
@@ -384,8 +417,9 @@ export class RelayClient {
   #move(state: ClientState): void {
     if (this.#state === state || this.#state === 'closed') return;
     this.#log.debug('relay.state', { from: this.#state, to: state });
+    if (this.#state === 'ready') this.#outbox.away();
     this.#state = state;
-    if (state === 'closed') this.#sent();
+    if (state === 'closed') this.#answered();
     this.#handlers.stateChanged?.(state);
   }
 
@@ -402,6 +436,7 @@ export class RelayClient {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
     this.#retry = undefined;
+    this.#look = undefined;
     this.#silence?.close();
   }
 }

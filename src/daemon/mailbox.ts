@@ -21,12 +21,15 @@ export interface StreamView {
   from: string;
   /** The highest seq ever put into it. */
   lastSeq: number;
+  /** The highest seq of what ended because nobody took it as long as it is kept: no replay has it (P8). */
+  staleSeq: number;
 }
 
 class Stream implements StreamView {
   readonly topic: string;
   readonly from: string;
   lastSeq = 0;
+  staleSeq = 0;
   /** It stands in the round of turns. */
   inTurn = false;
   /** By seq; what lies before #head was taken. */
@@ -149,6 +152,12 @@ export class Mailbox {
     for (const topics of this.#streams.values()) yield* topics.values();
   }
 
+  /** Its time was up before anybody took it. */
+  outlived(delivery: Delivery): void {
+    const stream = this.#streamOf(delivery);
+    stream.staleSeq = Math.max(stream.staleSeq, delivery.seq);
+  }
+
   put(delivery: Delivery): void {
     delivery.state = 'waiting';
     const stream = this.#streamOf(delivery);
@@ -180,6 +189,7 @@ export class Mailbox {
   }
 
   someDeferred(wanted: (delivery: Delivery) => boolean): boolean {
+    if (this.#standstill) return false;
     for (const { delivery } of this.#deferred.values()) if (wanted(delivery)) return true;
     return false;
   }
@@ -196,6 +206,7 @@ export class Mailbox {
   }
 
   takeDeferred(): Delivery | undefined {
+    if (this.#standstill) return undefined;
     for (const [seq, { delivery }] of this.#deferred) {
       this.#deferred.delete(seq);
       return delivery;

@@ -25,6 +25,9 @@ const DELIVER_MARK_BYTES = MAX_OUTBOUND_BYTES / 4;
 /** Milliseconds for a peer to read the last words we sent it. */
 const LAST_WORDS_MS = 2_000;
 
+/** Milliseconds for a client to read what the person waits for it to know. */
+const READ_MS = 1_000;
+
 /** Milliseconds between two looks whether bytes have left for a client that does not acknowledge (P13). */
 const WRITTEN_LOOK_MS = 5;
 
@@ -49,6 +52,8 @@ export class Peer {
   #answered = false;
   #refilling = false;
   #unstoredBytes = 0;
+  /** By nonce: who waits until the client has read what was sent before a PING. */
+  readonly #readers = new Map<string, () => void>();
   #paused = false;
   readonly #answers = new AckLists();
   /** Streams that stay refused (P15). */
@@ -161,6 +166,7 @@ export class Peer {
         {
           session_id: session.id,
           resume_token: resumeToken,
+          ...(session.injects && state.findMailbox(session.name)?.standstill ? { held: true } : {}),
           server: {
             max_frame_bytes: settings.maxFrameBytes,
             heartbeat_ms: settings.heartbeatMs,
@@ -212,6 +218,39 @@ export class Peer {
       this.#refilling = false;
       if (this.#state === 'ready' && this.#relay.journal.passesFence()) this.pump();
     });
+  }
+
+  /** RESUME on this connection: what it has not acknowledged is given once more (P8). */
+  replay(): void {
+    this.#putBack();
+    this.refill();
+  }
+
+  /**
+   * Tells a client that types whether its person holds it: what it has been given already waits there, too
+   * (P18). Resolves when it has read that, or has had time to.
+   */
+  async tellHeld(held: boolean): Promise<void> {
+    const session = this.#session;
+    // Who is being welcomed is told by WELCOME.
+    if (session?.injects !== true || this.#state !== 'ready') return;
+    const { clock } = this.#relay;
+    this.send(newEnvelope('SYNC', { session_id: session.id, streams: [], held }, clock.now()));
+    const nonce = newId();
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(READ_MS, resolve, { unref: true });
+      this.#readers.set(nonce, () => {
+        timer.cancel();
+        resolve();
+      });
+      this.send(newEnvelope('PING', { nonce }, clock.now()));
+    });
+    this.#readers.delete(nonce);
+  }
+
+  /** A PONG came: all that was sent before its PING was read. */
+  ponged(nonce: string | undefined): void {
+    this.#readers.get(nonce ?? '')?.();
   }
 
   /** Counts bytes that wait for the disk; beyond the limit we stop reading, until it has them (P14). */
@@ -363,10 +402,15 @@ export class Peer {
     if (session === undefined) return;
     const { peers, router } = this.#relay;
     if (peers.get(session.name) === this) peers.delete(session.name);
+    this.#putBack();
+    router.wake(session.name);
+  }
+
+  #putBack(): void {
     this.#unwritten = [];
     this.#writtenLook?.cancel();
-    router.putBack(this.#inflight.takeAll().reverse());
-    router.wake(session.name);
+    this.#writtenLook = undefined;
+    this.#relay.router.putBack(this.#inflight.takeAll().reverse());
   }
 
   #become(state: PeerState): void {

@@ -143,11 +143,13 @@ export class Router {
     });
   }
 
-  /** A person holds all that is for an agent, or lets it go on; resolves once that is stored. */
+  /** A person holds all that is for an agent, or lets it go on; resolves once that is stored, and its wrapper knows. */
   async standstill(name: string, on: boolean): Promise<void> {
     await this.#relay.journal.committed({ t: 'standstill', name, on });
     this.#relay.log.info(on ? 'agent.held' : 'agent.released', { agent: name });
-    if (!on) this.wake(name);
+    const told = this.#relay.peers.get(name)?.tellHeld(on);
+    if (on) await told;
+    else this.wake(name);
   }
 
   /** Forgets what was long ago. */

@@ -176,6 +176,10 @@ export class RelayState {
       const delivery = this.messages.bySeq(seq);
       if (delivery === undefined) continue;
       if (delivery.state === 'waiting') this.mailbox(delivery.recipient).remove(delivery);
+      // What its sender had set a time for was never promised for longer.
+      if (how === 'dead' && !delivery.ended && !delivery.hasTtl && at >= delivery.until) {
+        this.mailbox(delivery.recipient).outlived(delivery);
+      }
       this.messages.end(delivery, how, at, how === 'dead' ? { code, text } : undefined);
     }
   }

@@ -23,6 +23,9 @@ export interface InjectorOptions extends Omit<TypingOptions, 'patience'> {
   mayType: (envelope: DeliverEnvelope) => boolean;
 }
 
+/** Where the person has said that it is held. */
+export type Holder = 'terminal' | 'relay';
+
 export type RefusalCode = 'EXPIRED' | 'NOT_CONFIRMED' | 'MESSAGE_TOO_LARGE';
 
 export interface InjectorHandlers {
@@ -59,7 +62,7 @@ export class Injector {
   readonly #patience: Patience;
   readonly #queue: DeliverEnvelope[] = [];
   #state: 'idle' | 'working' | 'closed' = 'idle';
-  #held = false;
+  readonly #holds = new Set<Holder>();
   #reason: Obstacle | undefined;
   #prefaced = false;
   #nativeFailedAt = Number.NEGATIVE_INFINITY;
@@ -94,9 +97,10 @@ export class Injector {
     for (const id of ids) if (this.#queue.some((envelope) => envelope.id === id)) this.#released.add(id);
   }
 
-  /** The person's word: nothing is typed until it is taken back. */
-  hold(held: boolean): void {
-    this.#held = held;
+  /** The person's word, given at the agent's terminal or to the relay: nothing is typed until it is taken back. */
+  hold(by: Holder, held: boolean): void {
+    if (held) this.#holds.add(by);
+    else this.#holds.delete(by);
   }
 
   /** A prompt the agent has taken, as its own record shows it: the surest confirmation. */
@@ -265,7 +269,7 @@ export class Injector {
       keysSinceSubmit: terminal.keysSinceSubmit,
       lastKeyAt: terminal.lastKeyAt,
       lastOutputAt: terminal.lastOutputAt,
-      held: this.#held,
+      held: this.#holds.size > 0,
       relayReady: mayType(envelope),
       typeWhileBusy: agent.typeWhileBusy,
     };

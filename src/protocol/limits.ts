@@ -60,6 +60,33 @@ export const RELAY_MAX_BYTES = 256 * 1024 * 1024;
 /** The share of the two limits above that one sender may fill (P14). */
 export const SENDER_SHARE = 0.25;
 
+/** Unended SENDs a client keeps in memory: as many as a relay with the limits above holds of one sender. */
+export const OUTBOX_MEMORY_MESSAGES = RELAY_MAX_MESSAGES * SENDER_SHARE;
+
+/** Bytes of the same. */
+export const OUTBOX_MEMORY_BYTES = RELAY_MAX_BYTES * SENDER_SHARE;
+
+/** SENDs that wait for their first answer in memory; more lie on disk only. A burst of 10,000 needs no disk. */
+export const OUTBOX_UNANSWERED_MESSAGES = 16_384;
+
+/** Bytes of the same. */
+export const OUTBOX_UNANSWERED_BYTES = 16 * 1024 * 1024;
+
+/** The same while no relay answers: all is on disk then, and memory only makes the first send faster. */
+export const OUTBOX_AWAY_MESSAGES = 1_024;
+
+/** SENDs a client with a disk keeps at all: as many as a relay; half an hour of 100 directives a second. */
+export const OUTBOX_MAX_MESSAGES = RELAY_MAX_MESSAGES;
+
+/** Bytes of the same. */
+export const OUTBOX_MAX_BYTES = RELAY_MAX_BYTES;
+
+/** Bytes of a file of the outbox before the next is begun: each is read at once, in some milliseconds. */
+export const OUTBOX_FILE_BYTES = 256 * 1024;
+
+/** Milliseconds a relay may leave a SEND unanswered before it is put on disk: many commits of a slow one. */
+export const OUTBOX_LATE_MS = 250;
+
 /** Milliseconds a message waits for a name that was never seen (P16). */
 export const UNKNOWN_NAME_TTL_MS = 10 * 60_000;
 

@@ -36,6 +36,8 @@ export const helloPayload = z.looseObject({
 export const welcomePayload = z.looseObject({
   session_id: z.string(),
   resume_token: z.string().optional(),
+  /** P18: the person holds all that is for the name; said to who types only. */
+  held: z.boolean().optional(),
   server: z.looseObject({
     max_frame_bytes: z.number().int().positive(),
     heartbeat_ms: z.number().positive(),
@@ -124,6 +126,8 @@ export const syncPayload = z.looseObject({
   streams: z.array(
     z.looseObject({ topic: z.string(), peer: z.string(), last_seq: count, server_last_seq: count }),
   ),
+  /** P18: from now on the person holds all that is for the name, or does not; as in WELCOME. */
+  held: z.boolean().optional(),
 });
 
 export const topicPayload = z.looseObject({ topic: topic.optional() });

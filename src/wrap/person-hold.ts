@@ -58,7 +58,7 @@ export class PersonHold {
   #pressed(key: string): void {
     if (key === HOLD_KEYS.hold) {
       this.#held = !this.#held;
-      this.#options.injector()?.hold(this.#held);
+      this.#options.injector()?.hold('terminal', this.#held);
       this.#options.changed();
       if (!this.#held) this.#answer(`${this.#options.name} is released`);
       else this.changed();

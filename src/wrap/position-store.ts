@@ -18,7 +18,7 @@ import { isAbsolute, join } from 'node:path';
 import { parseRecord, recordsIn, stringIn } from '../agents/json-record.ts';
 import type { Begun, Kept, Positions } from '../agents/positions.ts';
 import type { Clock, Timer } from '../base/clock.ts';
-import { systemCode } from '../base/errors.ts';
+import { isAlive } from '../base/is-alive.ts';
 import type { Log } from '../base/log.ts';
 
 /** Milliseconds between two writes of the same position. */
@@ -199,13 +199,4 @@ function parsePosition(text: string): Position | undefined {
     return id === undefined || text === undefined ? [] : [{ id, text }];
   });
   return { transcript, inode: Number(inode), offset: Number(offset), begun, pid: Number(pid), alive };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
 }

@@ -9,13 +9,13 @@ import type { Adapter, McpLaunch, Prepared, Profile, SpeechKind } from '../agent
 import type { Clock, Timer } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { directoryEnvironment, heardDirectory } from '../base/paths.ts';
+import { directoryEnvironment, wrapperDirectory } from '../base/paths.ts';
 import type { Attachment } from '../client/attachment.ts';
 import type { Fate } from '../client/outbox.ts';
 import type { RelayClient } from '../client/relay-client.ts';
 import { Injector } from '../inject/injector.ts';
 import type { Obstacle } from '../inject/readiness.ts';
-import { namePrefix } from '../protocol/address.ts';
+import { BROADCAST, namePrefix } from '../protocol/address.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { WRAPPER_MAX_INFLIGHT } from '../protocol/limits.ts';
 import { SettledLines } from '../terminal/settled-lines.ts';
@@ -61,6 +61,8 @@ export interface WrapperOptions {
   /** Ring the bell when a message begins to wait for the person. */
   bell: boolean;
   attach: () => Promise<Attachment>;
+  /** Tells the person, after the agent's exit, what of its words has not left. */
+  unsent: (error: RelayError) => void;
   clock: Clock;
   log: Log;
   signals: Signals;
@@ -84,8 +86,10 @@ const BELL = Buffer.of(0x07);
 const FIRST_OUTPUT_MS = 30;
 /** How long saying goodbye may delay the person's prompt. */
 const GOODBYE_MS = 1_500;
-/** How much of it may be spent on a relay that is not there yet. */
+/** How much of it may be spent on a relay that is not there yet, or takes nothing. */
 const UNSENT_MS = 1_000;
+/** And how much more on a disk, which keeps what the relay did not take. */
+const KEEP_MS = 1_000;
 
 export class Wrapper {
   readonly #options: WrapperOptions;
@@ -96,12 +100,16 @@ export class Wrapper {
   readonly #positions: PositionStore;
   /** Ids of what was said and is not with the relay yet. */
   readonly #unstored = new Set<string>();
+  /** Messages that the outbox had no room for. */
+  #refused = 0;
   #reporter: Reporter | undefined;
   /** Loaded while the agent runs already: the person waits for the agent, and nobody yet for the client. */
   readonly #client: Promise<RelayClient>;
   #agentRuns: () => void = () => {};
   #injector: Injector | undefined;
   #hold: PersonHold | undefined;
+  /** The person holds the agent at the relay. */
+  #heldByRelay = false;
   /** Shows the agent's screen to others; undefined: not yet, or the agent has ended. */
   #screen: { source: ScreenSource; server?: Promise<ScreenServer | undefined> } | undefined;
   #early: DeliverEnvelope[] = [];
@@ -113,7 +121,7 @@ export class Wrapper {
     this.#scopedToken = introduced.scopedToken;
     const { namespace, env, clock, log } = options;
     this.#positions = new PositionStore({
-      directory: () => heardDirectory(namespace, directoryEnvironment(env)),
+      directory: () => wrapperDirectory(namespace, directoryEnvironment(env), 'heard'),
       settled: () => this.#unstored.size === 0,
       clock,
       log,
@@ -138,8 +146,22 @@ export class Wrapper {
   }
 
   async #join({ name, introduction, scopedTokenHash }: Introduced): Promise<RelayClient> {
-    const { topics, clock, log, attach } = this.#options;
-    const { RelayClient } = await import('../client/relay-client.ts');
+    const { topics, namespace, env, clock, log, attach } = this.#options;
+    const [{ RelayClient }, { OutboxFiles }] = await Promise.all([
+      import('../client/relay-client.ts'),
+      import('./outbox-files.ts'),
+    ]);
+    const spill = new OutboxFiles({
+      directory: () => wrapperDirectory(namespace, directoryEnvironment(env), 'outbox'),
+      name,
+      uid: process.getuid?.() ?? 0,
+      now: () => clock.now(),
+      damaged: (messages, path) => {
+        const message = `${messages} kept in ${path} cannot be read any more`;
+        this.#fate({ id: '', to: BROADCAST, outcome: 'failed', code: 'FILE_UNREADABLE', message });
+      },
+      log,
+    });
     let first = introduction?.attachment;
     const client = new RelayClient(
       {
@@ -159,6 +181,7 @@ export class Wrapper {
         },
         topics,
         scopedTokenHash,
+        spill,
         clock,
         log,
         random: Math.random,
@@ -167,6 +190,11 @@ export class Wrapper {
         delivery: (envelope) => this.#delivered(envelope),
         released: (ids) => this.#injector?.release(ids),
         fate: (fate) => this.#fate(fate),
+        held: (held) => {
+          this.#heldByRelay = held;
+          this.#injector?.hold('relay', held);
+          this.#reporter?.changed();
+        },
         stateChanged: (state) => {
           log.info('relay.state', { state });
           if (state !== 'ready') return;
@@ -280,12 +308,19 @@ export class Wrapper {
       this.#startInjector(client, terminal, prepared, hearing, () => passthrough.tell(BELL));
       this.#reporter?.start(() => ({
         status: prepared.state.state,
-        waitsFor: hold?.held ? 'held' : this.#injector?.waiting ? this.#injector.reason : undefined,
+        waitsFor:
+          hold?.held || this.#heldByRelay
+            ? 'held'
+            : this.#injector?.waiting
+              ? this.#injector.reason
+              : undefined,
         speech: hearing.kind,
       }));
     });
     clock.after(FIRST_OUTPUT_MS, this.#agentRuns, { unref: true });
-    return (await passthrough.exited).code;
+    const { code } = await passthrough.exited;
+    await this.#account();
+    return code;
   }
 
   /** Once the name is ours: before, another wrapper's socket may lie there. */
@@ -362,6 +397,7 @@ export class Wrapper {
         },
       );
     }
+    this.#injector?.hold('relay', this.#heldByRelay);
     for (const envelope of this.#early.splice(0)) this.#delivered(envelope);
   }
 
@@ -397,6 +433,7 @@ export class Wrapper {
       this.#options.log.info('said', { id, to, kind, topic });
     } catch (thrown) {
       const { code, message } = RelayError.from(thrown);
+      if (code === 'QUEUE_FULL') this.#refused++;
       this.#fate({ id, to, outcome: 'failed', code, message });
     }
   }
@@ -427,7 +464,7 @@ export class Wrapper {
       const unsent = new Promise<void>((resolve) => {
         timer = clock.after(UNSENT_MS, resolve);
       });
-      await Promise.race([client.sent(), unsent]);
+      await Promise.race([client.handedOver(), unsent]);
       timer?.cancel();
       await client.close();
       this.#positions.close();
@@ -435,5 +472,34 @@ export class Wrapper {
     const late = new Promise<void>((resolve) => void clock.after(GOODBYE_MS, resolve, { unref: true }));
     await Promise.race([leave().catch((error: unknown) => log.error('goodbye.failed', { error })), late]);
     this.#runDirectory.remove();
+  }
+
+  /** What the agent said and no relay has taken over is kept on disk, and its person hears of it. */
+  async #account(): Promise<void> {
+    const { clock, log, unsent } = this.#options;
+    const name = this.#name;
+    if (this.#refused > 0) {
+      unsent(
+        new RelayError('QUEUE_FULL', `${this.#refused} messages of ${name} found no room in its outbox`),
+      );
+    }
+    const late = new Promise<undefined>((resolve) => {
+      clock.after(KEEP_MS, () => resolve(undefined), { unref: true });
+    });
+    const kept = await Promise.race([this.#client.then((client) => client.keepUnsent()), late]).catch(
+      (error: unknown) => log.error('outbox.failed', { error }),
+    );
+    if (!kept || kept.unanswered === 0) return;
+    log.warn('outbox.unsent', kept);
+    if (kept.lost > 0) {
+      const message = `${kept.lost} messages of ${name} are lost: no relay took them, and no disk`;
+      unsent(new RelayError('UNSENT', message, { suggestion: 'see: agent-wrap doctor' }));
+      return;
+    }
+    unsent(
+      new RelayError('UNSENT', `${kept.unanswered} messages of ${name} have not left: no relay took them`, {
+        suggestion: `they are kept, and leave with its next session: agent-wrap --name ${name} …`,
+      }),
+    );
   }
 }

@@ -128,6 +128,29 @@ describe('the person', () => {
   });
 });
 
+describe('an agent that its person holds', () => {
+  it('is typed nothing of what its wrapper has already, and everything once and in order when released', async () => {
+    const ada = await wrapped('--name', 'ada');
+    await connected(ada);
+    ada.write('half a sen');
+    await ada.see('half a sen');
+    for (const n of [1, 2, 3]) await cli('send', 'ada', `message ${n}`);
+    await until(() => logOf(ada).includes('"reason":"draft"'), 'the wrapper to have them');
+    await cli('hold', 'ada');
+    ada.write('tence\n');
+    await ada.see('heard: half a sentence');
+    await until(() => logOf(ada).includes('"reason":"held"'), 'the wrapper to wait for the person');
+    expect(ada.text).not.toContain('message 1');
+    await cli('release', 'ada');
+    await ada.see(/heard: .*\]: message 3/);
+    expect(ada.text.match(/heard: .*\]: message \d/g)?.map((line) => line.slice(-1))).toEqual([
+      '1',
+      '2',
+      '3',
+    ]);
+  });
+});
+
 describe('what is typed', () => {
   it('is not what the agent says: a directive that the terminal echoes goes nowhere', async () => {
     const bob = await wrapped('--name', 'bob');

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
+import { directoryEnvironment, relayDirectories } from '../../src/base/paths.ts';
 import { examine } from '../../src/cli/doctor.ts';
 import type { Patient } from '../../src/cli/doctor-finding.ts';
+import { encodeEnvelope, newEnvelope } from '../../src/protocol/envelope.ts';
 import { attach } from '../../src/wrap/attach.ts';
+import { encodeLine } from '../../src/wrap/outbox-line.ts';
 
 let home: string;
 beforeEach(() => {
@@ -46,6 +49,7 @@ describe('doctor', () => {
       'directory',
       'leader',
       'store',
+      'outbox',
       'agents',
     ]);
   });
@@ -65,6 +69,26 @@ describe('doctor', () => {
     const [finding] = await find(check, changes);
     expect(finding?.state).toBe(state);
     expect(finding?.advice === undefined).toBe(state === 'ok');
+  });
+
+  it('says what a wrapper that is gone has left unsent', async () => {
+    expect(await find('outbox')).toEqual([expect.objectContaining({ state: 'ok' })]);
+    const [place] = relayDirectories('default', directoryEnvironment(patient().env));
+    const outbox = join(place?.path as string, 'outbox');
+    mkdirSync(outbox, { recursive: true, mode: 0o700 });
+    const send = encodeLine(0, encodeEnvelope(newEnvelope('SEND', { body: 'x' }, 1, { to: 'bob' })));
+    const gone = 2 ** 22 + 1; // More than any pid of Linux.
+    writeFileSync(
+      join(outbox, `ada.1700000000000-${gone}-000001`),
+      Buffer.concat([send, encodeLine(9), send]),
+    );
+    writeFileSync(join(outbox, `bob.1700000000000-${process.pid}-000001`), send);
+    writeFileSync(join(outbox, `cid.1700000000000-${gone}-000001.damaged`), 'x');
+    const findings = await find('outbox');
+    expect(findings.map(({ state, text }) => `${state} ${text}`)).toEqual([
+      expect.stringMatching(/^note .*cid.*damaged$/),
+      'note 2 messages of ada wait for its next session',
+    ]);
   });
 
   it('sees a relay directory that others can use', async () => {

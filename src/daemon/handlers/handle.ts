@@ -37,7 +37,7 @@ export function handle(relay: Relay, peer: Peer, envelope: Envelope): void {
     case 'PING':
       return ping(relay, peer, envelope);
     case 'PONG':
-      return; // any frame counts as life, and this one is nothing else
+      return peer.ponged(envelope.payload.nonce);
     case 'BYE':
       return bye(relay, peer, envelope);
     case 'SUBSCRIBE':

@@ -7,9 +7,15 @@ import { refusal } from '../tell.ts';
 
 export const resume: Handler<'RESUME'> = (relay, peer, envelope) => {
   const { session_id: id, agent, streams = {} } = envelope.payload;
+  const known = relay.state.sessions.get(id)?.name === agent;
+  if (known && isStale(relay, agent, streams)) {
+    peer.send(stale(relay, envelope.id, 'what came after that position is not kept any more'));
+    return;
+  }
   if (peer.state !== 'handshaking') {
-    if (peer.session?.id === id && peer.session.name === agent) sync(relay, peer, streams);
-    else peer.send(stale(relay, envelope.id));
+    if (!known || peer.session?.id !== id) return peer.send(stale(relay, envelope.id));
+    sync(relay, peer, streams);
+    peer.replay();
     return;
   }
   try {
@@ -27,10 +33,20 @@ export const resume: Handler<'RESUME'> = (relay, peer, envelope) => {
   }
 };
 
-const stale = (relay: Relay, id: string) =>
-  newEnvelope('NACK', refusal(id, 'STALE', 'no such session to resume'), relay.clock.now());
+const stale = (relay: Relay, id: string, why = 'no such session to resume') =>
+  newEnvelope('NACK', refusal(id, 'STALE', why), relay.clock.now());
 
-function sync(relay: Relay, peer: Peer, positions: Record<string, { last_seq: number }>): void {
+type Positions = Record<string, { last_seq: number }>;
+
+/** Something after the position was kept for its whole time and taken by nobody: no replay is whole. */
+function isStale(relay: Relay, name: string, positions: Positions): boolean {
+  for (const { topic, staleSeq } of relay.state.findMailbox(name)?.streams() ?? []) {
+    if (Object.hasOwn(positions, topic) && (positions[topic]?.last_seq ?? 0) < staleSeq) return true;
+  }
+  return false;
+}
+
+function sync(relay: Relay, peer: Peer, positions: Positions): void {
   const session = peer.session;
   if (session === undefined) return;
   const streams = [];

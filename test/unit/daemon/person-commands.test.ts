@@ -82,5 +82,64 @@ describe('P18 the person holds an agent', () => {
     await relay.call('relay-release', { agent: 'bob' });
     await settle();
     expect(bob.bodies()).toEqual(['one', 'two']);
+    // It does not type, so it is told nothing that the specification does not draw.
+    expect(bob.all('SYNC')).toEqual([]);
+    expect(bob.last('WELCOME').payload).not.toHaveProperty('held');
+  });
+
+  it('who types knows it before the person is told so, and anew with each connection', async () => {
+    const relay = new TestRelay();
+    const bob = await relay.join('bob', { capabilities: { injects: true } });
+    bob.pause();
+    let answered = false;
+    const held = relay.call('relay-hold', { agent: 'bob' }).then(() => {
+      answered = true;
+    });
+    await settle();
+    expect(answered).toBe(false);
+    bob.resume();
+    await held;
+    expect(bob.last('SYNC').payload).toMatchObject({ streams: [], held: true });
+    const token = bob.last('WELCOME').payload.resume_token as string;
+    expect(bob.last('WELCOME').payload.held).toBeUndefined();
+    bob.cut();
+    await settle();
+    const again = await relay.join('bob', {
+      capabilities: { injects: true },
+      session: { resume_token: token },
+    });
+    expect(again.last('WELCOME').payload.held).toBe(true);
+    await relay.call('relay-release', { agent: 'bob' });
+    await settle();
+    expect(again.last('SYNC').payload.held).toBe(false);
+  });
+
+  it('a client that does not read keeps the person waiting for a second only', async () => {
+    const relay = new TestRelay();
+    const bob = await relay.join('bob', { capabilities: { injects: true } });
+    bob.pause();
+    const held = relay.call('relay-hold', { agent: 'bob' });
+    await settle();
+    await relay.pass(1_000);
+    expect(await held).toEqual({ agent: 'bob', held: true });
+  });
+
+  it('what a wrapper gave back for polls is held, too', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const bob = await relay.join('bob', { capabilities: { injects: true } });
+    ann.send('bob', 'one');
+    await settle();
+    bob.say('NACK', { ack_id: bob.last('DELIVER').id, code: 'DEFERRED', message: 'poll it' });
+    await settle();
+    await relay.call('relay-hold', { agent: 'bob' });
+    const token = bob.last('WELCOME').payload.resume_token;
+    const bodies = async () =>
+      (await relay.call<{ messages: { body: string }[] }>('relay-poll', {}, token)).messages.map(
+        ({ body }) => body,
+      );
+    expect(await bodies()).toEqual([]);
+    await relay.call('relay-release', { agent: 'bob' });
+    expect(await bodies()).toEqual(['one']);
   });
 });

@@ -118,6 +118,65 @@ describe('P8 resume', () => {
     ]);
   });
 
+  it('RESUME after WELCOME gives SYNC, and what is unacknowledged again', async () => {
+    const relay = new TestRelay();
+    const [ann, bob] = [await relay.join('ann'), await relay.join('bob')];
+    for (const body of ['one', 'two', 'three']) ann.send('bob', body);
+    await settle();
+    bob.say('ACK', { ack_id: bob.all('DELIVER')[1]?.id as string });
+    await settle();
+    const { session_id } = bob.last('WELCOME').payload;
+    bob.received.length = 0;
+    bob.say('RESUME', { session_id, agent: 'bob', streams: { default: { last_seq: 0 } } });
+    await settle();
+    expect(bob.received.map(({ type }) => type)).toEqual(['SYNC', 'DELIVER', 'DELIVER']);
+    expect(bob.bodies()).toEqual(['one', 'three']);
+    expect(bob.last('DELIVER').delivery.redelivered).toBe(true);
+    bob.say('RESUME', { session_id: 's-of-another', agent: 'bob', streams: {} });
+    await settle();
+    expect(bob.last('NACK').payload.code).toBe('STALE');
+  });
+
+  it('answers STALE where something behind the position of a known session is kept no more', async () => {
+    const relay = new TestRelay({
+      settings: { retentionMs: 60_000, reconnectWindowMs: 3_600_000, maxSessionMs: 0 },
+    });
+    const [ann, bob] = [await relay.join('ann'), await relay.join('bob')];
+    ann.send('bob', 'one', { topic: 'chat' });
+    ann.send('bob', 'brief', { topic: 'brief', ttl: 1_000 });
+    await settle();
+    const { session_id } = bob.last('WELCOME').payload;
+    const [one, brief] = bob.all('DELIVER').map(({ delivery }) => delivery.seq);
+    for (const { id } of bob.all('DELIVER')) bob.say('ACK', { ack_id: id });
+    await settle();
+    bob.cut();
+    await settle();
+    ann.send('bob', 'lost', { topic: 'chat' });
+    ann.send('bob', 'too brief', { topic: 'brief', ttl: 1_000 });
+    await relay.pass(61_000);
+    ann.send('bob', 'kept', { topic: 'chat' });
+    await settle();
+    const again = await relay.connect();
+    const resume = (streams: Record<string, { last_seq: number }>) =>
+      again.say('RESUME', { session_id, agent: 'bob', streams });
+    const id = resume({ chat: { last_seq: one as number } });
+    await settle();
+    expect(again.received).toEqual([again.last('NACK')]);
+    expect(again.last('NACK').payload).toMatchObject({ ack_id: id, code: 'STALE' });
+    again.say('HELLO', { agent: 'bob' });
+    await settle();
+    expect(again.bodies()).toEqual(['kept']);
+    // Of another stream nothing is missing but what had a time of its own.
+    const fresh = again.last('WELCOME').payload.session_id;
+    again.say('RESUME', {
+      session_id: fresh,
+      agent: 'bob',
+      streams: { brief: { last_seq: brief as number } },
+    });
+    await settle();
+    expect(again.last('SYNC').payload.streams).toMatchObject([{ topic: 'brief', peer: 'ann' }]);
+  });
+
   it('answers STALE for a session it does not know, and the connection may say HELLO', async () => {
     const relay = new TestRelay();
     const client = await relay.connect();

@@ -476,10 +476,14 @@ describe('the injector', () => {
     injector.add(deliver('hello'));
     await pass(5_000);
     ready = true;
-    injector.hold(true);
+    injector.hold('terminal', true);
     await pass(5_000);
     expect(agent.written).toEqual([]);
-    injector.hold(false);
+    injector.hold('relay', true);
+    injector.hold('terminal', false);
+    await agent.clock.advanceAsync(2_000);
+    expect(agent.taken).toEqual([]);
+    injector.hold('relay', false);
     await pass(5_000);
     expect(events).toEqual(['waiting relay-away', 'waiting held', 'waiting for nothing', 'submitted hello']);
   });

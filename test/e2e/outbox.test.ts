@@ -1,0 +1,150 @@
+/** What an agent says while no relay can be had: kept, in order, and sent when there is one. P21. */
+import { execFile } from 'node:child_process';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { COMMAND, FILE, LEADING, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+
+const run = promisify(execFile);
+
+/** Milliseconds for a client that has waited long to try again. */
+const PATIENCE_MS = 60_000;
+
+/** An agent that says as many directives as it is told, m<first> … to the person, then `said`. */
+const SAYS = `echo ready
+while read first count; do
+  n=$first; end=$((first + count))
+  while [ $n -lt $end ]; do echo ">>relay:user m$n"; n=$((n + 1)); done
+  echo said $end
+done`;
+
+let home: string;
+let terminals: OuterTerminal[];
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'agent-wrap-outbox-'));
+  terminals = [];
+});
+
+afterEach(async () => {
+  for (const terminal of terminals) await terminal.dispose();
+  rmSync(home, { recursive: true, force: true });
+});
+
+const env = () => ({ ...process.env, XDG_STATE_HOME: home, AGENT_RELAY_TOKEN: undefined });
+const root = () => join(home, 'agent-relay');
+const logOf = (terminal: OuterTerminal) =>
+  readFileSync(join(home, `${terminals.indexOf(terminal)}.log`), 'utf8');
+
+/** A wrapper with an agent that says things, joined to the relay. */
+async function wrapped(name: string): Promise<OuterTerminal> {
+  const log = join(home, `${terminals.length}.log`);
+  const terminal = new OuterTerminal(
+    [...COMMAND, '--log-file', log, '--log-level', 'debug', '--name', name, 'sh', '-c', SAYS],
+    { env: env(), cols: 100 },
+  );
+  terminals.push(terminal);
+  await terminal.see('ready');
+  return terminal;
+}
+
+const joined = (terminal: OuterTerminal) =>
+  until(() => logOf(terminal).includes('"state":"ready"'), 'the wrapper to be READY', PATIENCE_MS);
+
+/** ada, and a relay that has gone and that nobody can bring back. */
+async function forsaken(): Promise<OuterTerminal> {
+  const host = await wrapped('host');
+  await joined(host);
+  const ada = await wrapped('ada');
+  await joined(ada);
+  // Others may write there: nobody leads, or joins, in such a directory.
+  chmodSync(root(), 0o777);
+  process.kill(host.pid, 'SIGKILL');
+  await until(() => logOf(ada).includes('DIRECTORY_UNSAFE'), 'ada to have no relay');
+  return ada;
+}
+
+const returns = () => chmodSync(root(), 0o700);
+
+/** Lines in the outbox on disk. */
+function kept(): number {
+  const outbox = join(root(), readdirSync(root())[0] as string, 'outbox');
+  if (!existsSync(outbox)) return 0;
+  const files = readdirSync(outbox).map((name) => readFileSync(join(outbox, name), 'latin1'));
+  return files
+    .join('')
+    .split('\n')
+    .filter((line) => line.includes('"SEND"')).length;
+}
+
+const messages = (count: number, first = 0) => Array.from({ length: count }, (_, n) => `m${first + n}`);
+
+/** What the person is told, in order, until it is `count` messages and nothing more waits. */
+async function heard(count: number): Promise<string[]> {
+  const bodies: string[] = [];
+  let since: string | undefined;
+  const end = performance.now() + PATIENCE_MS;
+  while (performance.now() < end) {
+    const input = JSON.stringify({ limit: 100, waitMs: 500, ...(since === undefined ? {} : { since }) });
+    const { stdout } = await run(FILE, [...LEADING, 'call', 'relay-poll', input], { env: env() }).catch(
+      () => ({
+        stdout: '',
+      }),
+    );
+    if (stdout === '') continue;
+    const { data } = JSON.parse(stdout) as {
+      data: { messages: { from: string; body: string }[]; lastMessageId?: string };
+    };
+    since = data.lastMessageId;
+    for (const { from, body } of data.messages) if (from === 'ada') bodies.push(body);
+    if (data.messages.length === 0 && bodies.length >= count) break;
+  }
+  return bodies;
+}
+
+describe('P21 while no relay can be had', () => {
+  it('5,000 directives are kept, and each arrives once and in order when it returns', async () => {
+    const ada = await forsaken();
+    ada.write('0 5000\n');
+    await ada.see('said 5000');
+    await until(
+      () => kept() === 5_000,
+      () => `all on disk, not ${kept()}`,
+    );
+    returns();
+    expect(await heard(5_000)).toEqual(messages(5_000));
+    await until(() => kept() === 0, 'the disk to be given back');
+  });
+
+  it('50 that a killed wrapper had on disk are sent by the next session of its name', async () => {
+    const ada = await forsaken();
+    ada.write('0 50\n');
+    await ada.see('said 50');
+    await until(
+      () => kept() === 50,
+      () => `all on disk, not ${kept()}`,
+    );
+    process.kill(ada.pid, 'SIGKILL');
+    await ada.end();
+    returns();
+    const again = await wrapped('ada');
+    again.write('50 2\n');
+    expect(await heard(52)).toEqual(messages(52));
+    await until(() => kept() === 0, 'the disk to be given back');
+  });
+
+  it('the person hears at the end what has not left, and it leaves with the next session', async () => {
+    const ada = await forsaken();
+    ada.write('0 3\n');
+    await ada.see('said 3');
+    ada.write('\x04');
+    expect(await ada.end()).toBe(0);
+    expect(ada.text).toMatch(/agent-wrap: 3 messages of ada have not left: no relay took them \[UNSENT\]/);
+    expect(ada.text).toContain('agent-wrap --name ada');
+    returns();
+    await wrapped('ada');
+    expect(await heard(3)).toEqual(messages(3));
+  });
+});
