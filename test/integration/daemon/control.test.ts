@@ -192,10 +192,10 @@ describe('P22 HTTP on the same socket', () => {
     const polling = client.call('relay-poll', { waitMs: 30_000 });
     await waitFor(async () => ((await client.call('relay-status', {})) as { success: boolean }).success);
     await leader.close();
-    await polling.then(
-      (result) => expect(result).toMatchObject({ success: true }),
-      (error) => expect(error.retryable).toBe(true),
-    );
+    expect(await polling).toMatchObject({
+      success: false,
+      error: { code: 'SHUTTING_DOWN', retryable: true },
+    });
   });
 });
 
