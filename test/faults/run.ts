@@ -70,7 +70,7 @@ async function runFault(fault: Fault, { size, seed, amounts, say }: Omit<Plan, '
 }
 
 /** The command line; numbers of any other option are amounts. */
-function parsePlan(args: string[]): Plan & { record: boolean } {
+export function parsePlan(args: string[]): Plan & { record: boolean } {
   const { tokens } = parseArgs({ args, strict: false, tokens: true, allowPositionals: true });
   const names: string[] = [];
   const amounts: Record<string, number> = {};
