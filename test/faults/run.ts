@@ -2,7 +2,7 @@
  * `npm run test:faults [-- names…] [--quick | --full] [--seed N] [--record] [--<amount> N …]`: does real
  * processes harm, fault by fault (cases/), and says of each what must hold and whether it did. `--full` is
  * the proof, hours of it on a small machine; `--record` writes its rows into docs/faults.md. Exits 1 when
- * one failed.
+ * one failed. FAULTS_KEEP=DIRECTORY keeps what a crew left that did not come back.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
