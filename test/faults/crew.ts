@@ -3,7 +3,7 @@
  * afterwards: whatever was called stored has arrived, once in a session and in order. P12, P15, P20.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -164,7 +164,13 @@ export class Crew {
   async ready(): Promise<void> {
     const missing = () => this.#names.filter((name) => this.#alive(name) && this.#of(name).state !== 'ready');
     await waitFor(() => missing().length === 0, 'everybody to be ready', PATIENCE_MS).catch(() => {
-      throw new Error(`not ready: ${missing()}`);
+      if (process.env.FAULTS_KEEP !== undefined)
+        cpSync(this.state, process.env.FAULTS_KEEP, {
+          recursive: true,
+          filter: (path) => !path.endsWith('.sock'),
+        });
+      const states = missing().map((name) => `${name} ${this.pid(name)} ${this.#of(name).state}`);
+      throw new Error(`not ready: ${states.join(', ')}`);
     });
   }
 

@@ -3,12 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as z from 'zod';
-import { parseResult, unwrap } from '../../src/afd/parse-result.ts';
 import { callRpc } from '../../src/client/rpc.ts';
 import { COMMAND } from '../helpers/outer-terminal.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { exited } from './leaders.ts';
+import { personInbox } from './person-inbox.ts';
 
 /** The relay's directory in a state directory, P19. */
 export const relayDirectory = (state: string): string =>
@@ -33,12 +32,6 @@ export async function withState<T>(use: (state: string) => Promise<T>): Promise<
     rmSync(state, { recursive: true, force: true, maxRetries: 10 }); // who was hung up may still write
   }
 }
-
-const polled = z.object({
-  messages: z.array(z.looseObject({ body: z.string().optional() })),
-  hasMore: z.boolean(),
-  lastMessageId: z.string().optional(),
-});
 
 export class DaemonProcess {
   readonly child: ChildProcess;
@@ -100,16 +93,8 @@ export class DaemonProcess {
   }
 
   /** What waits for the person, oldest first, all of it; each is claimed. */
-  async inbox(): Promise<string[]> {
-    const bodies: string[] = [];
-    for (let since: string | undefined; ; ) {
-      const input = { limit: 100, ...(since === undefined ? {} : { since }) };
-      const answer = await callRpc(join(this.directory, 'relay.sock'), 'relay-poll', input);
-      const { messages, hasMore, lastMessageId } = unwrap(parseResult(polled, answer));
-      bodies.push(...messages.map(({ body = '' }) => body));
-      if (!hasMore || messages.length === 0) return bodies;
-      since = lastMessageId;
-    }
+  inbox(): Promise<string[]> {
+    return personInbox((command, input) => callRpc(join(this.directory, 'relay.sock'), command, input));
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

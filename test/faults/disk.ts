@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { writtenBytes } from './written-bytes.ts';
 
 export interface DiskOrder {
   /** Only this process; absent: each that was started with our environment. */
@@ -73,10 +74,11 @@ export class FaultyDisk {
   }
 
   /**
-   * Copies a store as a power cut now may leave it at its worst: the names that were synced, of each file
-   * the bytes that were. Nobody is stopped for it, and nothing later than the ledger's last line is in it.
+   * Copies a store as a power cut now may leave it: the names that were synced, of each file the bytes that
+   * were, and of those that were not what `torn` makes of them. Nobody is stopped for it, and nothing later
+   * than the ledger's last line counts as synced.
    */
-  copySynced(store: string, to: string): void {
+  copySynced(store: string, to: string, torn: (tail: Buffer) => Buffer): void {
     const ledger = this.ledger;
     const synced = new Map<number, { size: number; end: number }>();
     for (const { ino, size, end } of ledger) {
@@ -89,10 +91,11 @@ export class FaultyDisk {
       const now = there.get(ino);
       if (now === undefined) continue;
       const { size, end } = synced.get(ino) ?? { size: 0, end: 0 };
-      const bytes = readFileSync(join(store, now)).subarray(0, end);
-      writeFileSync(join(to, name), Buffer.concat([bytes, Buffer.alloc(size - bytes.length)]), {
-        mode: 0o600,
-      });
+      const bytes = readFileSync(join(store, now));
+      const written = Math.max(end, writtenBytes(join(store, now)));
+      const kept = Buffer.concat([bytes.subarray(0, end), torn(bytes.subarray(end, written))]);
+      const zeros = Buffer.alloc(Math.max(0, size - kept.length));
+      writeFileSync(join(to, name), Buffer.concat([kept, zeros]), { mode: 0o600 });
     }
   }
 }

@@ -40,7 +40,8 @@ export const exited = (child: ChildProcess): Promise<unknown> =>
     ? Promise.resolve()
     : new Promise((resolve) => child.once('exit', resolve));
 
-function message<T>(child: ChildProcess): Promise<T> {
+/** The next message of a child; rejects if it ends first. */
+export function message<T>(child: ChildProcess): Promise<T> {
   return new Promise((resolve, reject) => {
     const early = (code: number | null) => reject(new Error(`a process ended early with ${code}`));
     child.once('exit', early);

@@ -5,7 +5,7 @@
 import { openSync, writeSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { systemClock } from '../../src/base/clock.ts';
-import { silentLog } from '../../src/base/log.ts';
+import { fileLog } from '../../src/base/log.ts';
 import { RelayClient } from '../../src/client/relay-client.ts';
 import { attach } from '../../src/wrap/attach.ts';
 
@@ -36,6 +36,7 @@ let sending: NodeJS.Timeout | undefined;
 const die = () => process.kill(process.pid, 'SIGKILL');
 
 function start({ state, notes, name, life, others, everyMs }: Order): void {
+  const log = fileLog(`${notes}.log`);
   const file = openSync(notes, 'a');
   const note = (line: object) => writeSync(file, `${JSON.stringify(line)}\n`);
   const bodies = new Map<string, string>();
@@ -48,7 +49,7 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
           env: { XDG_STATE_HOME: state },
           mayLead: true,
           clock: systemClock,
-          log: silentLog,
+          log,
         });
         // It leads, and recovers what there is: no WELCOME was said yet.
         if (attachment.role === 'leader' && doom.die === 'leading') void setTimeout(doom.afterMs).then(die);
@@ -57,7 +58,7 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
       identity: { agent: name },
       capabilities: { ack: true, resume: true },
       clock: systemClock,
-      log: silentLog,
+      log,
       random: Math.random,
     },
     {

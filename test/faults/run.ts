@@ -2,7 +2,7 @@
  * `npm run test:faults [-- names…] [--quick | --full] [--seed N] [--record] [--<amount> N …]`: does real
  * processes harm, fault by fault (cases/), and says of each what must hold and whether it did. `--full` is
  * the proof, hours of it on a small machine; `--record` writes its rows into docs/faults.md. Exits 1 when
- * one failed.
+ * one failed. FAULTS_KEEP=DIRECTORY keeps what a crew left that did not come back.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -70,7 +70,7 @@ async function runFault(fault: Fault, { size, seed, amounts, say }: Omit<Plan, '
 }
 
 /** The command line; numbers of any other option are amounts. */
-function parsePlan(args: string[]): Plan & { record: boolean } {
+export function parsePlan(args: string[]): Plan & { record: boolean } {
   const { tokens } = parseArgs({ args, strict: false, tokens: true, allowPositionals: true });
   const names: string[] = [];
   const amounts: Record<string, number> = {};

@@ -16,7 +16,7 @@ export const fault: Fault = {
   async run({ amount, random, say }) {
     const loops = amount('loops', { quick: 4, usual: 40, full: 200 });
     const size = amount('agents', { quick: 4, usual: 20, full: 20 });
-    const crew = await Crew.start(size, 40);
+    const crew = await Crew.start(size, amount('every-ms', { quick: 40, usual: 40, full: 100 }));
     const takeovers: number[] = [];
     try {
       for (let loop = 0; loop < loops; loop++) {

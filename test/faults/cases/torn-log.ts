@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, w
 import { join } from 'node:path';
 import { DaemonProcess, makeRelayDirectory, withState } from '../daemon-process.ts';
 import type { Fault } from '../fault.ts';
+import { Recoverer } from '../recoverer.ts';
 import { judge, Sender, Tally } from '../sender.ts';
 import { writtenBytes } from '../written-bytes.ts';
 
@@ -33,12 +34,13 @@ export const fault: Fault = {
       sender.close();
       await daemon.kill();
       const bytes = length() - from;
-      const cuts = Math.min(
+      const places = Math.min(
         bytes + 1,
-        amount('cuts', { quick: 6, usual: 60, full: Number.POSITIVE_INFINITY }),
+        amount('places', { quick: 4, usual: 40, full: Number.POSITIVE_INFINITY }),
       );
-      for (let n = 0; n < cuts; n++) {
-        const at = from + (cuts === 1 ? bytes : Math.round((n * bytes) / (cuts - 1)));
+      const next = new Recoverer(state);
+      for (let n = 0; n < 2 * places; n++) {
+        const at = from + Math.round(((n >> 1) * bytes) / Math.max(1, places - 1));
         const image = mkdtempSync(join(state, 'image-'));
         const store = join(makeRelayDirectory(image), 'store');
         cpSync(daemon.store, store, { recursive: true });
@@ -46,13 +48,16 @@ export const fault: Fault = {
         // The zeros ahead of it may be there or not.
         if (n % 2 === 0) writeFileSync(path, readFileSync(path).fill(0, at));
         else truncateSync(path, at);
-        const next = await DaemonProcess.start(image);
+        const { bodies } = await next.recover(image);
         const whole = sender.stored.filter((one) => (ends.get(one) ?? 0) <= at);
-        tally.add(`cut at byte ${at}`, judge(await next.inbox(), whole));
-        await next.kill();
+        tally.add(`cut at byte ${at}`, judge(bodies, whole));
         rmSync(image, { recursive: true });
-        if (n % 200 === 199) say(`${n + 1} cuts`);
+        if (n % 500 === 499) say(`${n + 1} cuts`);
       }
-      return { ...tally.figures, note: `${cuts} of the ${bytes + 1} places in the last ${LAST} records` };
+      await next.close();
+      return {
+        ...tally.figures,
+        note: `at ${places} of the ${bytes + 1} places in the last ${LAST} records, with zeros behind and without`,
+      };
     }),
 };
