@@ -43,7 +43,10 @@ export const CHECKLIST: readonly (readonly [what: string, remark: string])[] = [
   ['disconnect', 'flat answer; a second call answers the same'],
   ['one live connection a session', '`ERROR SESSION_TAKEN_OVER`, BYE; the client side sees 4004'],
   ['rotation', '`relay-refresh-token`, `relay-reconnect`, and a fresh resume token with each WELCOME'],
-  ['rate limit', '10 a minute and agent; a call with the token of the session is free (P21)'],
+  [
+    'rate limit',
+    '10 a minute and agent; free: a call with the token of the session (P21), and a connect that was refused',
+  ],
   ['audit', '`audit.log` in the relay’s directory, 0600: connect, reconnect, refresh, disconnect'],
   ['hints for agents', 'in `metadata.agentHints` and `_agentHints`, never in data'],
   ['polling', 'pages are claimed and confirmed by the next `since` (P27); an unknown `since`: STALE'],

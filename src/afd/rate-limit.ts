@@ -1,7 +1,7 @@
 /** Middleware: so many calls in a window and key, then RATE_LIMITED. Checklist 26. */
 import type { CommandContext } from './context.ts';
 import type { Middleware } from './middleware.ts';
-import { error } from './result.ts';
+import { type CommandResult, error } from './result.ts';
 
 /** Keys remembered at once. Full: the key that was quiet longest is forgotten, so memory stays bounded. */
 const MAX_KEYS = 10_000;
@@ -12,11 +12,19 @@ export interface RateLimit {
   windowMs: number;
   /** Whose budget a call uses up; undefined: not limited. */
   keyOf(name: string, input: unknown, ctx: CommandContext): string | undefined;
+  /** Whether a call that ended so uses up budget. Default: every one does. While it runs it counts in any case. */
+  counts?(name: string, result: CommandResult): boolean;
   maxKeys?: number;
 }
 
 /** A sliding window, exact: the times of the last `limit` calls of each key are kept. */
-export function rateLimit({ limit, windowMs, keyOf, maxKeys = MAX_KEYS }: RateLimit): Middleware {
+export function rateLimit({
+  limit,
+  windowMs,
+  keyOf,
+  counts = () => true,
+  maxKeys = MAX_KEYS,
+}: RateLimit): Middleware {
   /** Oldest call first; keys in order of their last call. */
   const calls = new Map<string, number[]>();
   return async (name, input, ctx, next) => {
@@ -35,6 +43,16 @@ export function rateLimit({ limit, windowMs, keyOf, maxKeys = MAX_KEYS }: RateLi
     calls.delete(key);
     calls.set(key, [...recent, now]);
     if (calls.size > maxKeys) calls.delete(calls.keys().next().value ?? key);
-    return next();
+    const result = await next();
+    if (!counts(name, result)) giveBack(calls, key, now);
+    return result;
   };
+}
+
+/** Takes the call that began `at` out of the key's budget. */
+function giveBack(calls: Map<string, number[]>, key: string, at: number): void {
+  const times = calls.get(key) ?? [];
+  const place = times.indexOf(at);
+  if (place >= 0) times.splice(place, 1);
+  if (times.length === 0) calls.delete(key);
 }

@@ -1,4 +1,4 @@
-/** A connection that knows the framing only: bytes out as the test likes, frames in as they come. */
+/** A connection that knows the framing only: bytes out as the test likes, frames in as they come. It answers PING. */
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { type Envelope, encodeEnvelope, newEnvelope, parseEnvelope } from '../../src/protocol/envelope.ts';
@@ -27,12 +27,18 @@ export class RawPeer {
         this.text += bytes;
         return;
       }
-      for (const body of decoder.push(bytes)) this.received.push(parseEnvelope(body));
+      for (const body of decoder.push(bytes)) this.#take(parseEnvelope(body));
     });
     this.socket.on('error', () => {});
     this.socket.on('close', () => {
       this.closed = true;
     });
+  }
+
+  #take(envelope: Envelope): void {
+    this.received.push(envelope);
+    if (envelope.type !== 'PING' || this.closed) return;
+    this.socket.write(encodeEnvelope(newEnvelope('PONG', envelope.payload, Date.now())));
   }
 
   /** The type of each frame, of an ERROR also its code. */

@@ -11,7 +11,7 @@ import { waitFor } from '../helpers/wait-for.ts';
 import type { Figures } from './fault.ts';
 
 /** Milliseconds for everybody to be back and everything to arrive: few cores. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 interface Told {
   body: string;

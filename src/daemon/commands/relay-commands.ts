@@ -46,6 +46,9 @@ export function relayCommands(relay: Relay): CommandRegistry {
         limit: relay.settings.handoffsPerMinute,
         windowMs: MINUTE_MS,
         keyOf: (name, input, ctx) => handoffKey(relay, name, input, ctx.caller as Caller),
+        // A connect that was refused gave nothing away, and guesses nothing: else who waits for a name that is
+        // taken would be locked out of it once it is free. A reconnect may guess a session's id.
+        counts: (name, { success }) => success || name !== 'relay-connect',
       }),
     ],
   });

@@ -97,6 +97,24 @@ describe('checklist 26: rate limit', () => {
     );
   });
 
+  it('gives back what a call used up that does not count, and nothing of another', async () => {
+    const registry = registryWith(
+      rateLimit({
+        limit: 2,
+        windowMs: 60_000,
+        keyOf: () => 'all',
+        counts: (_name, { success }) => success,
+      }),
+    );
+    const call = async (room: unknown) => (await registry.execute('chat-connect', { room })).error?.code;
+    expect(await call('x')).toBeUndefined();
+    for (let i = 0; i < 5; i++) expect(await call(1)).toBe('VALIDATION_ERROR');
+    expect(await call('x')).toBeUndefined();
+    expect(await call('x')).toBe('RATE_LIMITED');
+    clock.advance(60_000);
+    expect(await call('x')).toBeUndefined();
+  });
+
   it('forgets the key that was quiet longest when there are too many', async () => {
     const registry = limited(2);
     for (const user of ['a', 'a', 'b', 'b', 'c']) await connect(registry, user);

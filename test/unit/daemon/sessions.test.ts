@@ -346,4 +346,23 @@ describe('§2 of the handoff: the life of a session', () => {
     await relay.pass(60_000);
     await relay.handoff('bob');
   });
+
+  it('counts no connect that was refused: who waited for a taken name has it when it is free', async () => {
+    const relay = new TestRelay();
+    const bob = await relay.join('bob');
+    for (let i = 0; i < 30; i++) {
+      expect((await relay.try('relay-connect', { agent: 'bob' })).error?.code).toBe('NAME_IN_USE');
+    }
+    bob.say('BYE', {});
+    await settle();
+    await relay.handoff('bob');
+  });
+
+  it('counts each guess at a session’s id', async () => {
+    const relay = new TestRelay();
+    const guess = async (n: number) =>
+      (await relay.try('relay-reconnect', { sessionId: `s-${String(n).padStart(32, '0')}` })).error?.code;
+    for (let i = 0; i < 10; i++) expect(await guess(i)).toBe('SESSION_NOT_FOUND');
+    expect(await guess(10)).toBe('RATE_LIMITED');
+  });
 });
