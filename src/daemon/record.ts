@@ -8,6 +8,7 @@
 import { RelayError } from '../base/errors.ts';
 import { quoted, type RawParts } from '../protocol/envelope.ts';
 import { isUuid } from '../protocol/ids.ts';
+import type { Payload } from '../protocol/payloads.ts';
 import { utf8, utf8Slice } from '../protocol/utf8.ts';
 import type { SavedSession } from './session-table.ts';
 
@@ -71,6 +72,12 @@ export interface TokenRecord {
   until: number;
 }
 
+/** How a client takes DELIVERs (P13, P23). */
+export type Capabilities = Pick<
+  NonNullable<Payload<'HELLO'>['capabilities']>,
+  'ack' | 'max_inflight' | 'cumulative_ack'
+>;
+
 /** `v` counts the changes of a session, `opened` being the first: one that a snapshot holds is not made twice. */
 export type SessionRecord =
   | { t: 'opened'; session: string; name: string; at: number; token?: TokenRecord; scoped?: string }
@@ -93,6 +100,8 @@ export type SessionRecord =
       /** Hash of the handoff token that led here. */
       handoff?: string;
       injects: boolean;
+      /** What else HELLO declared, for a RESUME that cannot. */
+      can?: Capabilities;
       scoped?: string;
     }
   /** The first frame after WELCOME has come: the tokens before it are used up (P7). */

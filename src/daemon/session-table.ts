@@ -1,5 +1,5 @@
 /** Sessions and their tokens as a fold over records. docs/protocol.md §Sessions (P7, P9, P10). Pure. */
-import type { SessionRecord, TokenRecord } from './record.ts';
+import type { Capabilities, SessionRecord, TokenRecord } from './record.ts';
 
 /** `closed` and `expired` are final. */
 export type SessionState = 'pending' | 'active' | 'disconnected' | 'closed' | 'expired';
@@ -26,6 +26,7 @@ export interface SavedSession {
   /** Hash of the token of the agent's children (P10). */
   scoped?: string | undefined;
   injects: boolean;
+  can?: Capabilities | undefined;
   reconnects: number;
   connectedAt?: number;
   disconnectedAt?: number;
@@ -99,6 +100,7 @@ export class SessionTable {
         session.connectedAt ??= record.at;
         session.lastActivity = record.at;
         session.injects = record.injects;
+        session.can = record.can;
         session.enteredBy = record.handoff;
         session.resume.push(record.resume);
         this.#tokens.set(record.resume, session);

@@ -5,7 +5,7 @@
 import { type ErrorCode, RelayError } from '../base/errors.ts';
 import { isAgentName } from '../protocol/address.ts';
 import type { Payload } from '../protocol/payloads.ts';
-import type { TokenRecord } from './record.ts';
+import type { Capabilities, TokenRecord } from './record.ts';
 import type { Relay } from './relay.ts';
 import { isLive, type Session } from './session-table.ts';
 import { hashToken, mintSessionId, mintToken, type RandomBytes, tokenId, tokenKind } from './tokens.ts';
@@ -41,6 +41,19 @@ const scopedBy = (hash: string | undefined): { scoped?: string } =>
 const enteredBy = ({ session }: Payload<'HELLO'>): { handoff?: string } => {
   const token = session?.resume_token;
   return token !== undefined && tokenKind(token) === 'ah' ? { handoff: hashToken(token) } : {};
+};
+
+/** Nothing for a client that takes all as the specification has it. */
+const capable = ({ capabilities }: Payload<'HELLO'>): { can?: Capabilities } => {
+  const { ack, max_inflight, cumulative_ack } = capabilities ?? {};
+  if (ack !== false && max_inflight === undefined && cumulative_ack !== true) return {};
+  return {
+    can: {
+      ...(ack === undefined ? {} : { ack }),
+      ...(max_inflight === undefined ? {} : { max_inflight }),
+      ...(cumulative_ack === undefined ? {} : { cumulative_ack }),
+    },
+  };
 };
 
 export class Sessions {
@@ -140,6 +153,7 @@ export class Sessions {
         resume: hashToken(resumeToken),
         ...enteredBy(hello),
         injects: hello.capabilities?.injects === true,
+        ...capable(hello),
         ...scopedBy(hello.session?.scoped_token_hash),
       },
       () => said({ session, resumeToken, ...(notice ? { notice } : {}) }),
@@ -165,6 +179,7 @@ export class Sessions {
         at: this.#now,
         resume: hashToken(resumeToken),
         injects: session.injects,
+        ...(session.can === undefined ? {} : { can: session.can }),
       },
       () => said({ session, resumeToken }),
     );

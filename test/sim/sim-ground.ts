@@ -3,6 +3,7 @@
  * one process of it has them. Election, fence, healing and handover are the production code.
  */
 import { join } from 'node:path';
+import type { CommandResult } from '../../src/afd/result.ts';
 import { RelayError } from '../../src/base/errors.ts';
 import type { Attachment } from '../../src/client/attachment.ts';
 import type { Ground } from '../../src/daemon/ground.ts';
@@ -11,6 +12,7 @@ import { inspectHost, renewHost } from '../../src/daemon/host-file.ts';
 import { inspectFiles, type StorePlace } from '../../src/daemon/store/open.ts';
 import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
 import type { StoreFigures } from '../../src/daemon/store/store.ts';
+import type { Link } from '../../src/transport/link.ts';
 import {
   listEpochs,
   type Probe,
@@ -170,7 +172,6 @@ function clientAttachment(
   process: SimProcess,
   { directory, path, epoch }: { directory: string; path: string; epoch: number },
 ): Attachment {
-  const { network } = machine;
   return {
     role: 'client',
     leading: false,
@@ -179,20 +180,39 @@ function clientAttachment(
     endpoint: `unix://${path}`,
     call: (command, input, { token } = {}) =>
       request(machine, process, path, (listener) => listener.execute(command, input, token)),
-    async open() {
-      await process.sleep(network.delay());
-      const listener = listenerAt(machine, path);
-      if (!listener?.listening) throw new RelayError('DAEMON_UNREACHABLE', 'simulated');
-      const [ours, theirs] = network.connect(process, listener.process);
-      const { over } = listener.connected(theirs);
-      theirs.whenClosed(over);
-      listener.process.soon(network.delay(), () => listener.accept(theirs));
-      return ours;
-    },
+    open: () => connect(machine, process, path),
     async close() {},
   };
 }
 
+async function connect(machine: SimMachine, process: SimProcess, path: string): Promise<Link> {
+  const { network } = machine;
+  await process.sleep(network.delay());
+  const listener = listenerAt(machine, path);
+  if (!listener?.listening) throw new RelayError('DAEMON_UNREACHABLE', 'simulated');
+  const [ours, theirs] = network.connect(process, listener.process);
+  const { over } = listener.connected(theirs);
+  theirs.whenClosed(over);
+  listener.process.soon(network.delay(), () => listener.accept(theirs));
+  return ours;
+}
+
+const leaderPath = ({ directory }: SimMachine): string => join(DIRECTORY, socketName(directory.highest));
+
+/** A connection of somebody who knows only `relay.sock`. */
+export const openToLeader = (machine: SimMachine, process: SimProcess): Promise<Link> =>
+  connect(machine, process, leaderPath(machine));
+
+/** A command of somebody without a connection. Rejects when no answer comes. */
+export const callLeader = (
+  machine: SimMachine,
+  process: SimProcess,
+  command: string,
+  input: unknown,
+  token: string | undefined,
+): Promise<CommandResult> =>
+  request(machine, process, leaderPath(machine), (listener) => listener.execute(command, input, token));
+
 /** The listener of the leader, as the directory has it now. */
 export const leaderOf = (machine: SimMachine): SimListener | undefined =>
-  listenerAt(machine, join(DIRECTORY, socketName(machine.directory.highest)));
+  listenerAt(machine, leaderPath(machine));

@@ -8,6 +8,7 @@ import type { Link } from '../../src/transport/link.ts';
 import { mistakenLink, watchedLink } from './mistakes.ts';
 import type { SimMachine } from './sim-machine.ts';
 import type { SimProcess } from './sim-process.ts';
+import type { Page } from './sim-reader.ts';
 
 export class SimListener implements Listener {
   readonly process: SimProcess;
@@ -101,8 +102,17 @@ export class SimListener implements Listener {
     };
     const execute = daemon.execute.bind(daemon);
     daemon.execute = async (command, input, given) => {
+      const began = this.process.clock.now();
       const result = await execute(command, input, given);
-      if (result.success) witness.answered(command, epoch, directory.highest);
+      if (!result.success) return result;
+      if (command !== 'relay-poll') witness.answered(command, epoch, directory.highest);
+      else {
+        const { since } = input as { since?: string };
+        const page = result.data as Page;
+        // An empty answer promises nothing.
+        if (page.messages.length > 0) witness.answered(command, epoch, directory.highest);
+        witness.polled(since, page, { began, now: this.process.clock.now() });
+      }
       return result;
     };
   }

@@ -6,9 +6,12 @@
 import { decodeRecord, messageKey } from '../../src/daemon/record.ts';
 import { RelayState } from '../../src/daemon/state.ts';
 import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
+import { CLAIM_MS } from '../../src/protocol/limits.ts';
 import { type Manner, SimAgent } from './sim-agent.ts';
-import { leaderOf } from './sim-ground.ts';
+import { callLeader, leaderOf } from './sim-ground.ts';
 import { SimMachine, type SimOptions } from './sim-machine.ts';
+import { SimReader } from './sim-reader.ts';
+import { SimSpecClient } from './sim-spec-client.ts';
 
 export interface SimResult {
   seed: number;
@@ -30,9 +33,6 @@ const REPLACED_MS = 3 * 60_000;
 
 /** Milliseconds in which the daemon has noticed that a connection is dead (P2). */
 const FORGOTTEN_MS = 30_000;
-
-/** Milliseconds between two looks of the person at its inbox. */
-const NOTICES_MS = 5_000;
 
 /** Milliseconds in which a healthy disk has what it was given. */
 const SETTLED_MS = 2_000;
@@ -57,6 +57,11 @@ class SimWorld {
   /** They have said goodbye, and their processes have not ended yet. */
   readonly #leaving = new Set<SimAgent>();
   readonly #lives = new Map<string, number>();
+  /** They never come back: what is for them waits. */
+  readonly #gone = new Set<string>();
+  readonly #readers: SimReader[] = [];
+  #spec: SimSpecClient | undefined;
+  readonly #held = new Set<string>();
   /** What may happen in this history, by weight: few kinds at a time find more than all together. */
   readonly #acts: { weight: number; act: () => void }[];
   #count = 0;
@@ -88,6 +93,8 @@ class SimWorld {
       [2, () => this.#fill()],
       [1, () => this.#fail()],
       [1, () => this.#sweep()],
+      [1, () => this.#hold()],
+      [1, () => this.#leaveForGood()],
     ];
     this.#acts = faults
       .filter(() => random.chance(0.5))
@@ -98,6 +105,9 @@ class SimWorld {
   async run(): Promise<void> {
     const { random, witness } = this.machine;
     for (const { name } of this.#manners) this.#come(name);
+    if (random.chance(0.3)) this.#readers.push(new SimReader(this.machine, 'user'));
+    if (random.chance(0.2)) this.#readers.push(new SimReader(this.machine, 'pol'));
+    if (random.chance(0.3)) this.#spec = new SimSpecClient(this.machine, 'eve');
     for (let left = 10 + random.below(30); left > 0 && witness.violations.length === 0; left -= 1) {
       await this.#pass(this.#gap());
       this.#act();
@@ -108,6 +118,7 @@ class SimWorld {
     await this.#pass(SETTLED_MS);
     if (witness.violations.length > 0) return;
     for (const agent of [...this.#agents.values(), ...this.#leaving]) agent.process.kill();
+    for (const other of [...this.#readers, this.#spec]) other?.close();
     await this.#audit();
   }
 
@@ -174,7 +185,14 @@ class SimWorld {
       const others = this.#manners.filter(({ name }) => name !== agent.manner.name);
       const roll = random.next();
       const body = `m${++this.#count}`;
-      const to = others[random.below(others.length)]?.name;
+      const names = [...others, ...this.#readers, ...(this.#spec ? [this.#spec] : [])].map(
+        ({ name }) => name,
+      );
+      const to = names[random.below(names.length)];
+      if (this.#spec !== undefined && random.chance(0.15)) {
+        this.#spec.send(body, agent.manner.name);
+        continue;
+      }
       const ttl = random.chance(0.1) ? 1 + random.below(20_000) : undefined;
       if (roll < 0.1) agent.send(body, '*', undefined, ttl);
       else if (roll < 0.2) agent.send(body, undefined, 'news', ttl);
@@ -207,6 +225,44 @@ class SimWorld {
     agent.process.goOn();
   }
 
+  /** The person stops what is for an agent, and lets it go on. */
+  #hold(): void {
+    const { random, time } = this.machine;
+    const agent = this.#manners[random.below(this.#manners.length)]?.name ?? '';
+    if (this.#held.has(agent)) return;
+    this.#held.add(agent);
+    void this.#command('relay-hold', { agent }).then(() => {
+      time.after(random.next() * 5_000, () => this.#release(agent));
+    });
+  }
+
+  #release(agent: string): void {
+    void this.#command('relay-release', { agent }).then((done) => {
+      if (done) this.#held.delete(agent);
+      else this.machine.time.after(200, () => this.#release(agent));
+    });
+  }
+
+  /** The person's, from a process of its own; false when nobody knows whether it was done. */
+  async #command(name: string, input: unknown): Promise<boolean> {
+    const { trace } = this.machine;
+    trace?.(`the person calls ${name} ${JSON.stringify(input)}`);
+    try {
+      return (await callLeader(this.machine, this.machine.newProcess(), name, input, undefined)).success;
+    } catch {
+      return false;
+    }
+  }
+
+  #leaveForGood(): void {
+    const agent = this.#some();
+    if (agent === undefined || agent.process.stopped || this.#gone.size > 0) return;
+    // What is for it would fill the queue for ever.
+    if (this.machine.settings.pairHardMark !== undefined) return;
+    this.#gone.add(agent.manner.name);
+    this.#goodbye(agent);
+  }
+
   #leave(): void {
     const agent = this.#some();
     if (agent === undefined || agent.process.stopped) return;
@@ -222,7 +278,7 @@ class SimWorld {
     agent.process.whenDead(() => {
       this.machine.trace?.(`${name}.${agent.life} is gone`);
       this.#leaving.delete(agent);
-      this.#comeAgain(name);
+      if (!this.#gone.has(name)) this.#comeAgain(name);
     });
     void agent.client.close().then(() => agent.process.kill());
   }
@@ -265,6 +321,7 @@ class SimWorld {
     const ms = Math.round((random.next() - 0.3) * (random.chance(0.2) ? 3_600_000 : 60_000));
     trace?.(`the clock jumps by ${ms} ms`);
     wall.offset += ms;
+    this.machine.witness.clockJumped = true;
     this.#furthest = Math.max(this.#furthest, wall.offset);
   }
 
@@ -311,7 +368,9 @@ class SimWorld {
     }
     // Times that were promised by the wall clock come.
     this.machine.wall.offset = this.#furthest;
-    this.#readNotices();
+    if (!this.#readers.some(({ name }) => name === 'user')) {
+      this.#readers.push(new SimReader(this.machine, 'user'));
+    }
     // What was given back goes to the next session.
     for (const agent of this.#everybody()) if (agent.gaveBack) this.#goodbye(agent);
     if (!(await this.#until(() => this.#drained(), PEACE_MS))) {
@@ -319,34 +378,40 @@ class SimWorld {
         `not at rest in peace: ${this.#everybody().map(describe)}, waiting ${this.#waiting()}`,
       );
     }
+    // How much may wait for somebody who is gone, only the audit knows: a claim and a hold last a minute.
+    if (this.#gone.size > 0) await this.#pass(2 * CLAIM_MS);
     const left = () => leaderOf(this.machine)?.daemon?.connections ?? 0;
-    if (!(await this.#until(() => left() <= this.#manners.length, FORGOTTEN_MS))) {
+    if (!(await this.#until(() => left() <= this.#manners.length + 1, FORGOTTEN_MS))) {
       witness.violated(`${left()} connections are left`);
     }
   }
 
-  /** The person reads what the relay says to it, now and from time to time. */
-  #readNotices(since?: string): void {
-    const { time } = this.machine;
-    const leader = leaderOf(this.machine);
-    const again = (last?: string) => time.after(NOTICES_MS, () => this.#readNotices(last));
-    if (!leader?.listening || leader.daemon === undefined) return again();
-    const input = since === undefined ? {} : { since };
-    void leader.daemon.execute('relay-poll', input).then((result) => {
-      again(result.success ? (result.data as { lastMessageId?: string }).lastMessageId : undefined);
-    });
-  }
-
   #everybody(): SimAgent[] {
     return this.#manners
+      .filter(({ name }) => !this.#gone.has(name))
       .map(({ name }) => this.#agents.get(name))
       .filter((agent): agent is SimAgent => agent !== undefined);
   }
 
   #drained(): boolean {
     const all = this.#everybody();
-    if (all.length < this.#manners.length) return false;
-    return all.every((agent) => isReady(agent) && agent.client.unended === 0) && this.#waiting() === 0;
+    if (all.length < this.#manners.length - this.#gone.size || this.#held.size > 0) return false;
+    if (this.#spec !== undefined && !(this.#spec.ready && this.#spec.unstored === 0)) return false;
+    const owed = (agent: SimAgent) => agent.client.unended - this.#owed(agent);
+    if (!all.every((agent) => isReady(agent) && owed(agent) <= 0)) return false;
+    return this.#gone.size > 0 || this.#waiting() === 0;
+  }
+
+  /** Messages of one sender that may wait for somebody who is gone. */
+  #owed(sender: SimAgent): number {
+    let count = 0;
+    if (this.#gone.size === 0) return 0;
+    for (const { promised, failed, from } of this.machine.witness.messages.values()) {
+      if (from !== sender.manner.name) continue;
+      const waits = (to: string) => this.#gone.has(to) && !failed.has(to);
+      if ([...(promised ?? [])].some(waits)) count += 1;
+    }
+    return count;
   }
 
   #waiting(): unknown {
@@ -388,6 +453,7 @@ class SimWorld {
         const delivery = known
           .flatMap((message) => message?.deliveries ?? [])
           .find(({ recipient }) => recipient === to);
+        if (delivery !== undefined && !delivery.ended && this.#gone.has(to)) continue;
         if (delivery === undefined) witness.violated(`${sent.body} to ${to} was promised and is lost`);
         else if (delivery.state === 'delivered' && !sent.taken.has(to)) {
           witness.violated(`${sent.body} ended as delivered to ${to}, who never took it`);

@@ -4,9 +4,11 @@
  */
 
 import type { Fate } from '../../src/client/outbox.ts';
+import { DEFAULT_TOPIC } from '../../src/protocol/address.ts';
 import type { DeliverEnvelope } from '../../src/protocol/envelope.ts';
-import { MAX_OUTBOUND_BYTES } from '../../src/protocol/limits.ts';
+import { CLAIM_MS, MAX_OUTBOUND_BYTES } from '../../src/protocol/limits.ts';
 import type { Frame } from './mistakes.ts';
+import type { Page } from './sim-reader.ts';
 
 /** What an agent gave its client to send. Its body, `m<n>`, is what it is known by everywhere. */
 export interface Sent {
@@ -27,8 +29,16 @@ export interface Sent {
   taken: Set<string>;
 }
 
+interface Answer {
+  since: string | undefined;
+  began: number;
+  ids: ReadonlySet<string>;
+}
+
 export class Witness {
   readonly violations: string[] = [];
+  /** Times of the wall clock say nothing about how long something took. */
+  clockJumped = false;
   readonly messages = new Map<string, Sent>();
   readonly #trace: ((line: string) => void) | undefined;
   readonly #byId = new Map<string, Sent>();
@@ -39,6 +49,11 @@ export class Witness {
   /** (session, stream) → the last one handed over. */
   readonly #streams = new Map<string, { seq: number; number: number; body: string }>();
   #connections = 0;
+  /** DELIVER id → the last answer that held it. */
+  readonly #claims = new Map<string, Answer>();
+  readonly #confirmed = new Set<string>();
+  /** Resume tokens that were ever shown. */
+  readonly #tokens = new Set<string>();
 
   constructor(trace: ((line: string) => void) | undefined) {
     this.#trace = trace;
@@ -79,7 +94,7 @@ export class Witness {
     this.#connections += 1;
     const number = this.#connections;
     const given = new Set<string>();
-    const inflight = new Set<string>();
+    const inflight = new Map<string, Frame>();
     const idOfSeq = new Map<number, string>();
     /** Answered before the daemon, which reads several frames at once, has come to it. */
     const answered = new Set<string>();
@@ -93,7 +108,8 @@ export class Witness {
       number,
       received: (frame: Frame) => {
         const { type, payload } = frame;
-        if (type === 'HELLO') {
+        if (type === 'RESUME') agent = payload.agent;
+        else if (type === 'HELLO') {
           agent = payload.agent;
           maxInflight = payload.capabilities?.max_inflight ?? maxInflight;
         } else if (type === 'SEND') {
@@ -102,7 +118,14 @@ export class Witness {
           message.ids.add(frame.id);
           this.#byId.set(frame.id, message);
         } else if (type === 'ACK' || type === 'NACK') {
-          for (const id of payload.seqs?.map((seq: number) => idOfSeq.get(seq)) ?? [payload.ack_id]) {
+          const upTo = ({ from, topic, delivery }: Frame) =>
+            from === payload.peer &&
+            (topic ?? DEFAULT_TOPIC) === payload.topic &&
+            delivery.seq <= payload.up_to_seq;
+          const ids = payload.seqs?.map((seq: number) => idOfSeq.get(seq)) ?? [];
+          if (payload.ack_id !== undefined) ids.push(payload.ack_id);
+          for (const [id, frame] of inflight) if (upTo(frame)) ids.push(id);
+          for (const id of ids) {
             inflight.delete(id);
             answered.add(id);
           }
@@ -114,8 +137,12 @@ export class Witness {
         const about = this.#byId.get(payload.ack_id)?.body ?? '';
         const what = payload.body ?? payload.stage ?? payload.code ?? '';
         this.#trace?.(`${agent} ← ${epoch}#${number} ${type} ${about} ${what} ${frame.delivery?.seq ?? ''}`);
-        if (type === 'WELCOME') fenced('WELCOME');
-        else if (type === 'ACK') {
+        if (type === 'WELCOME') {
+          fenced('WELCOME');
+          // P7: each hands out a fresh one.
+          if (this.#tokens.has(payload.resume_token)) this.violated(`a resume token of ${agent} comes again`);
+          this.#tokens.add(payload.resume_token);
+        } else if (type === 'ACK') {
           fenced(`ACK ${payload.stage} of ${about}`);
           for (const id of payload.ack_ids ?? [payload.ack_id])
             this.#acknowledged({ ...payload, ack_id: id });
@@ -124,12 +151,41 @@ export class Witness {
           if (given.has(frame.id)) this.violated(`${payload.body} DELIVERed twice on one connection`);
           given.add(frame.id);
           idOfSeq.set(frame.delivery.seq, frame.id);
-          if (!answered.has(frame.id)) inflight.add(frame.id);
+          if (!answered.has(frame.id)) inflight.set(frame.id, frame);
           if (inflight.size > maxInflight) this.violated(`${inflight.size} in flight to ${agent}`);
           this.#delivered(frame, agent);
         }
       },
     };
+  }
+
+  /**
+   * A poll was answered, which began and ended at these times of the wall clock. P27: what another answer
+   * holds comes again to the same `since` only, until a minute has passed; what was confirmed, never.
+   */
+  polled(
+    since: string | undefined,
+    { messages }: Page,
+    { began, now }: { began: number; now: number },
+  ): void {
+    const lives = (answer: Answer | undefined) => !this.clockJumped && now - (answer?.began ?? 0) < CLAIM_MS;
+    const before = since === undefined ? undefined : this.#claims.get(since);
+    if (since !== undefined) this.#confirmed.add(since);
+    if (lives(before)) for (const id of before?.ids ?? []) this.#confirmed.add(id);
+    const answer: Answer = { since, began, ids: new Set(messages.map(({ id }) => id)) };
+    for (const { id, to, body } of messages) {
+      this.#trace?.(`${to} polls ${body} since ${since}`);
+      const holder = this.#claims.get(id);
+      if (this.#confirmed.has(id)) this.violated(`${body} polled by ${to} after it was confirmed`);
+      if (holder !== undefined && holder.since !== since && lives(holder)) {
+        this.violated(`${body} polled by ${to} while another answer holds it`);
+      }
+      this.#claims.set(id, answer);
+      const message = this.messages.get(body ?? '');
+      if (message === undefined) continue;
+      message.promised ??= new Set();
+      message.promised.add(to);
+    }
   }
 
   /** A client handed a message to its agent. */

@@ -4,7 +4,7 @@ import type { DeclaredCommand } from '../../afd/command.ts';
 import type { Middleware } from '../../afd/middleware.ts';
 import { rateLimit } from '../../afd/rate-limit.ts';
 import { CommandRegistry } from '../../afd/registry.ts';
-import { error } from '../../afd/result.ts';
+import { error, isSuccess } from '../../afd/result.ts';
 import { type Caller, mayCall } from '../caller.ts';
 import type { Relay } from '../relay.ts';
 import { relayAgents } from './relay-agents.ts';
@@ -42,6 +42,7 @@ export function relayCommands(relay: Relay): CommandRegistry {
         only: (name) => AUDITED.has(name),
       }),
       scope,
+      fenced(relay),
       rateLimit({
         limit: relay.settings.handoffsPerMinute,
         windowMs: MINUTE_MS,
@@ -89,6 +90,18 @@ const scope: Middleware = async (name, _input, ctx, next) => {
   if (mayCall(ctx.caller as Caller, name)) return next();
   return error('FORBIDDEN', `the agent's own children may not call ${name}`);
 };
+
+/**
+ * P20: no answer from behind the fence. One that no record of its own has brought here may come from a daemon
+ * that was asleep, and knows nothing of what its successor holds, has handed out or was told.
+ */
+const fenced =
+  ({ journal }: Relay): Middleware =>
+  async (_name, _input, _ctx, next) => {
+    const result = await next();
+    if (!isSuccess(result) || journal.passesFence()) return result;
+    return error('DEPOSED', 'another daemon leads this relay now', { retryable: true });
+  };
 
 /** Whose budget of handoffs a call uses up; one that carries the session's own token uses none (P21). */
 function handoffKey(relay: Relay, name: string, input: unknown, caller: Caller): string | undefined {

@@ -24,7 +24,8 @@ export const resume: Handler<'RESUME'> = (relay, peer, envelope) => {
       sync(relay, peer, streams);
       relay.router.welcomed(agent);
     });
-    peer.bind(session, undefined);
+    // RESUME has no place for capabilities: those of the session's HELLO hold.
+    peer.bind(session, session.can);
   } catch (thrown) {
     const error = RelayError.from(thrown);
     // The connection stays: the client may send a fresh HELLO on it (spec §8).

@@ -114,6 +114,29 @@ describe('P12 stages', () => {
     expect((await relay.try('relay-connect', { agent: 'x' })).error?.code).toBe('SHUTTING_DOWN');
   });
 
+  it('P20 gives no answer from behind the fence, also where no record is to be written', async () => {
+    let leading = true;
+    const fence = {
+      check() {
+        if (!leading) throw new RelayError('DEPOSED', 'epoch 2 leads');
+      },
+    };
+    for (const [command, input] of [
+      ['relay-release', { agent: 'bob' }],
+      ['relay-poll', {}],
+    ] as const) {
+      leading = true;
+      const relay = new TestRelay({ store: new MemoryStore(fence), fence });
+      await (await relay.join('ann')).send('user', 'x');
+      await settle();
+      expect(await relay.try(command, input)).toMatchObject({ success: true });
+      leading = false;
+      // The same answer once more needs nothing of the store.
+      expect(await relay.try(command, input)).toMatchObject({ error: { code: 'DEPOSED', retryable: true } });
+      expect(relay.failures).toEqual(['DEPOSED']);
+    }
+  });
+
   it('P13 without acknowledgments a delivery has ended when its bytes are out: written', async () => {
     const relay = new TestRelay();
     const ann = await relay.join('ann');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../../helpers/fake-clock.ts';
+import { RecordingStore } from '../../helpers/recording-store.ts';
 import { TestRelay } from '../../helpers/relay.ts';
 
 const withToken = (resume_token: string | undefined) =>
@@ -175,6 +176,30 @@ describe('P8 resume', () => {
     });
     await settle();
     expect(again.last('SYNC').payload.streams).toMatchObject([{ topic: 'brief', peer: 'ann' }]);
+  });
+
+  it('P13, P23 RESUME has no place for capabilities: those of the HELLO hold, under the next leader too', async () => {
+    const store = new RecordingStore();
+    const first = new TestRelay({ store });
+    const ann = await first.join('ann');
+    const bob = await first.join('bob', {
+      capabilities: { ack: true, max_inflight: 2, cumulative_ack: true },
+    });
+    const { session_id } = bob.last('WELCOME').payload;
+    for (const body of ['one', 'two', 'three', 'four']) ann.send('bob', body);
+    await settle();
+    bob.cut();
+    await settle();
+    for (const relay of [first, new TestRelay({ store: store.successor(), epoch: 2 })]) {
+      const again = await relay.connect();
+      again.say('RESUME', { session_id, agent: 'bob' });
+      await settle();
+      expect(again.bodies()).toEqual(['one', 'two']);
+      const { seq } = again.last('DELIVER').delivery;
+      again.say('ACK', { topic: 'default', peer: 'ann', up_to_seq: seq });
+      await settle();
+      expect(again.bodies()).toEqual(['one', 'two', 'three', 'four']);
+    }
   });
 
   it('answers STALE for a session it does not know, and the connection may say HELLO', async () => {
