@@ -8,7 +8,7 @@ import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
 import { reportError } from './report.ts';
 import { throwUsage } from './usage.ts';
-import { askAndWait } from './wait-reply.ts';
+import { takeReply } from './wait-reply.ts';
 
 const EXAMPLES = `
 Examples:
@@ -97,13 +97,12 @@ async function printReply(
   send: () => Promise<z.output<typeof Sent>>,
   options: SendOptions,
 ): Promise<void> {
-  const ask = async () => {
-    const { timestamp } = await send();
-    return { from, sentAt: Date.parse(timestamp), thread: options.thread };
-  };
   try {
-    const reply = await askAndWait(placeOf(options, process.env), ask, options.timeout * 1000);
-    process.stdout.write(`${options.json ? JSON.stringify(reply) : sanitize(reply.body ?? '')}\n`);
+    const { timestamp } = await send();
+    const awaited = { from, sentAt: Date.parse(timestamp), thread: options.thread };
+    await takeReply(placeOf(options, process.env), awaited, options.timeout * 1000, (reply) => {
+      process.stdout.write(`${options.json ? JSON.stringify(reply) : sanitize(reply.body ?? '')}\n`);
+    });
   } catch (error) {
     if (RelayError.from(error).code !== 'TIMEOUT') throw error;
     reportError(error);

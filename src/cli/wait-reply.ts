@@ -1,18 +1,14 @@
 /** The answer of an agent to what the person sends: the first message from it after that. docs/people.md. */
 import * as z from 'zod';
-import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
-import { silentLog } from '../base/log.ts';
-import { watchEvents } from '../client/events.ts';
-import { USER_NAME } from '../protocol/address.ts';
-import { attach } from '../wrap/attach.ts';
+import { MAX_POLL_WAIT_MS } from '../protocol/limits.ts';
 import type { Place } from './place.ts';
 import { callRelay } from './relay-call.ts';
 
-/** Messages of one poll, as many as the relay gives. */
-const PAGE = 100;
-/** Milliseconds between two looks for an answer that somebody else is being handed, and for a new leader. */
+/** Milliseconds between two tries of a relay that is not there now: another leads it soon. */
 const RETRY_MS = 500;
+/** Milliseconds for the relay to hear that the answer was printed: what it does not know comes again (P27). */
+const CONFIRM_MS = 10_000;
 
 const Polled = z.object({
   messages: z.array(
@@ -32,103 +28,48 @@ export interface Awaited {
   from: string;
   /** When ours was stored, by the relay's clock. */
   sentAt: number;
+  /** Of the same thread, or of none: agents answer in plain lines. */
   thread: string | undefined;
 }
 
-/** Of the same thread, or of none: agents answer in plain lines. */
-export const isReply = ({ from, ts, thread }: Reply, awaited: Awaited): boolean =>
-  from === awaited.from &&
-  ts >= awaited.sentAt &&
-  (awaited.thread === undefined || thread === undefined || thread === awaited.thread);
-
-/** Sends by `ask` once nothing can be missed, then waits. Throws TIMEOUT, or what `ask` throws. */
-export async function askAndWait(
+/**
+ * Takes the answer out of the person's inbox, and nothing else; `print` shows it, and only then the relay
+ * hears that it was read. Throws TIMEOUT.
+ */
+export async function takeReply(
   place: Place,
-  ask: () => Promise<Awaited>,
+  { from, sentAt, thread }: Awaited,
   timeoutMs: number,
-): Promise<Reply> {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), timeoutMs);
-  let awaited: Awaited | undefined;
-  try {
-    while (!stop.signal.aborted) {
-      const found = await followOnce(place, stop.signal, async () => {
-        awaited ??= await ask();
-        return awaited;
-      });
-      if (found !== undefined) return found;
-      await pause(stop.signal);
-    }
-  } finally {
-    clearTimeout(timer);
-    stop.abort();
+  print: (reply: Reply) => void,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  const poll = (waitMs: number) =>
+    callRelay(place, 'relay-poll', { from, after: sentAt, thread, limit: 1, waitMs }, Polled);
+  for (let left = timeoutMs; left > 0; left = end - Date.now()) {
+    const answer = await retried(() => poll(Math.ceil(Math.min(left, MAX_POLL_WAIT_MS))), end);
+    const reply = answer?.messages[0];
+    if (reply === undefined) continue;
+    print(reply);
+    await retried(
+      () => callRelay(place, 'relay-poll', { since: reply.id, confirmOnly: true }, Polled),
+      Date.now() + CONFIRM_MS,
+    );
+    return;
   }
   throw new RelayError('TIMEOUT', `no answer came in ${timeoutMs / 1000} s`, {
-    suggestion: 'it may still come: agent-wrap inbox',
+    suggestion: 'it may still come: agent-wrap inbox user',
   });
 }
 
-/** With one leader of the relay. Undefined: it has gone, or the time is over. */
-async function followOnce(
-  place: Place,
-  signal: AbortSignal,
-  ask: () => Promise<Awaited>,
-): Promise<Reply | undefined> {
-  const attachment = await attach({
-    ...place,
-    env: process.env,
-    mayLead: false,
-    clock: systemClock,
-    log: silentLog,
-  });
-  let opened = () => {};
-  const open = new Promise<void>((resolve) => {
-    opened = resolve;
-  });
-  const events = watchEvents(attachment, { signal, opened });
-  try {
-    let next = events.next();
-    await Promise.race([open, next]);
-    const awaited = await ask();
-    for (;;) {
-      const { value: event, done } = await next;
-      if (done) return undefined;
-      const isFromThere = event.type === 'message' && event.from === awaited.from && event.to === USER_NAME;
-      if (isFromThere && event.at >= awaited.sentAt) return await take(place, awaited, signal);
-      next = events.next();
+/** Tries again what may succeed later; undefined when the time is over. Throws what will not pass. */
+async function retried<T>(work: () => Promise<T>, end: number): Promise<T | undefined> {
+  while (Date.now() < end) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!RelayError.from(error).retryable) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(RETRY_MS, Math.max(0, end - Date.now()))));
     }
-  } finally {
-    await events.return(undefined);
-    await attachment.close();
-  }
-}
-
-/** The answer out of the person's inbox. What else waits there is not confirmed, and comes again (P27). */
-async function take(place: Place, awaited: Awaited, signal: AbortSignal): Promise<Reply | undefined> {
-  while (!signal.aborted) {
-    const { messages } = await callRelay(place, 'relay-poll', { limit: PAGE }, Polled);
-    const reply = messages.find((each) => isReply(each, awaited));
-    if (reply !== undefined) {
-      // To confirm it is to confirm all of this answer, which nobody has seen.
-      if (messages.length === 1) {
-        await callRelay(place, 'relay-poll', { since: reply.id, limit: 1 }, Polled);
-      }
-      return reply;
-    }
-    await pause(signal);
   }
   return undefined;
-}
-
-function pause(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, RETRY_MS);
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
 }

@@ -58,11 +58,8 @@ class Stream implements StreamView {
     }
   }
 
-  some(wanted: (delivery: Delivery) => boolean): boolean {
-    for (let i = this.#head; i < this.#waiting.length; i++) {
-      if (wanted(this.#waiting[i] as Delivery)) return true;
-    }
-    return false;
+  *all(): Generator<Delivery, void> {
+    for (let i = this.#head; i < this.#waiting.length; i++) yield this.#waiting[i] as Delivery;
   }
 
   take(): Delivery | undefined {
@@ -185,13 +182,32 @@ export class Mailbox {
   /** Whether `take` would give something that is `wanted`, sooner or later. */
   someReady(wanted: (delivery: Delivery) => boolean): boolean {
     if (this.#standstill) return false;
-    return this.#turns.some((stream) => !this.#held.has(stream.from) && stream.some(wanted));
+    for (const stream of this.#turns) {
+      if (this.#held.has(stream.from)) continue;
+      for (const delivery of stream.all()) if (wanted(delivery)) return true;
+    }
+    return false;
   }
 
   someDeferred(wanted: (delivery: Delivery) => boolean): boolean {
-    if (this.#standstill) return false;
-    for (const { delivery } of this.#deferred.values()) if (wanted(delivery)) return true;
+    for (const delivery of this.waitingDeferred()) if (wanted(delivery)) return true;
     return false;
+  }
+
+  /** What was given back and may go. */
+  *waitingDeferred(): Generator<Delivery, void> {
+    if (this.#standstill) return;
+    for (const { delivery } of this.#deferred.values()) yield delivery;
+  }
+
+  /** All that may go, stream by stream. */
+  *waitingAll(): Generator<Delivery, void> {
+    yield* this.waitingDeferred();
+    if (this.#standstill) return;
+    for (const [from, topics] of this.#streams) {
+      if (this.#held.has(from)) continue;
+      for (const stream of topics.values()) yield* stream.all();
+    }
   }
 
   /** Takes out a delivery that waits, wherever it stands. */
@@ -206,9 +222,8 @@ export class Mailbox {
   }
 
   takeDeferred(): Delivery | undefined {
-    if (this.#standstill) return undefined;
-    for (const [seq, { delivery }] of this.#deferred) {
-      this.#deferred.delete(seq);
+    for (const delivery of this.waitingDeferred()) {
+      this.#deferred.delete(delivery.seq);
       return delivery;
     }
     return undefined;

@@ -18,6 +18,9 @@ export interface Page {
   hasMore: boolean;
 }
 
+/** Which messages a poll asks for; undefined: all. */
+export type Wanted = ((delivery: Delivery) => boolean) | undefined;
+
 export class Polls {
   readonly #relay: Relay;
   readonly #waiting = new Map<string, Set<() => void>>();
@@ -31,9 +34,10 @@ export class Polls {
    * Confirms the answer that held `since`, then hands out up to `limit` messages, once all that is stored.
    * Throws STALE for a `since` that nobody was given.
    */
-  async page(name: string, since: string | null, limit: number): Promise<Page> {
+  async page(name: string, since: string | null, limit: number, wanted?: Wanted): Promise<Page> {
     const mailbox = this.#relay.state.mailbox(name);
     const confirmed = since !== null && this.#confirm(name, since);
+    if (wanted !== undefined || limit === 0) return this.#select(name, since, confirmed, limit, wanted);
     const pending = mailbox.claims.find((claim) => claim.since === since && claim.deliveries.some(isOpen));
     if (pending !== undefined) {
       const open = pending.deliveries.filter(isOpen);
@@ -59,9 +63,9 @@ export class Polls {
    * Resolves when something may wait for the name, when `ms` have passed, or when the caller gave up.
    * Throws SHUTTING_DOWN.
    */
-  wait(name: string, ms: number, signal: AbortSignal): Promise<void> {
+  wait(name: string, ms: number, signal: AbortSignal, wanted?: Wanted): Promise<void> {
     if (this.#state === 'closed') throw new RelayError('SHUTTING_DOWN', 'the daemon is leaving');
-    if (this.#available(name) || signal.aborted) return Promise.resolve();
+    if (this.#available(name, wanted) || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const waiting = this.#waiting.get(name) ?? new Set();
       this.#waiting.set(name, waiting);
@@ -126,11 +130,37 @@ export class Polls {
     return claim !== undefined || lapsed;
   }
 
+  /** A poll for some of what waits: a claim of its own, which leaves all others as they are. */
+  async #select(
+    name: string,
+    since: string | null,
+    confirmed: boolean,
+    limit: number,
+    wanted: Wanted,
+  ): Promise<Page> {
+    const mailbox = this.#relay.state.mailbox(name);
+    const { clock, settings, epoch, router } = this.#relay;
+    const found = this.#relay.peers.has(name) ? mailbox.waitingDeferred() : mailbox.waitingAll();
+    const deliveries = (wanted === undefined ? [] : [...found].filter(wanted))
+      .filter((delivery) => !router.overdue(delivery))
+      .slice(0, limit);
+    const messages = deliveries.map((delivery) => ({ delivery, repeated: delivery.repeated(epoch) }));
+    for (const delivery of deliveries) {
+      mailbox.remove(delivery);
+      delivery.state = 'claimed';
+    }
+    const own = deliveries[0]?.id ?? since;
+    if (deliveries.length > 0 || confirmed) {
+      await this.#claim(name, own, deliveries, clock.now() + settings.claimMs);
+    }
+    return { messages, hasMore: this.#available(name, wanted) };
+  }
+
   /** While a connection serves the name, only what it gave back is for polls. */
-  #available(name: string): boolean {
+  #available(name: string, wanted: Wanted = () => true): boolean {
     const mailbox = this.#relay.state.findMailbox(name);
     if (mailbox === undefined) return false;
-    const given = (delivery: Delivery) => !this.#relay.router.overdue(delivery);
+    const given = (delivery: Delivery) => !this.#relay.router.overdue(delivery) && wanted(delivery);
     return mailbox.someDeferred(given) || (!this.#relay.peers.has(name) && mailbox.someReady(given));
   }
 

@@ -52,7 +52,7 @@ describe('agent-wrap send --wait-reply', () => {
     expect(await asked).toEqual({ stdout: 'it is green\n', stderr: '', code: 0 });
   });
 
-  it('takes the answer out of the inbox where nothing else waits, and confirms nothing else', async () => {
+  it('takes each answer out of the inbox once, whatever else waits there, and nothing else', async () => {
     const answer = async (question: string) => {
       const asked = cli('send', 'bob', '--wait-reply', '--timeout', '30', '--json', question);
       await bob.see(new RegExp(`heard: Relay message from user \\[\\w+\\]: ${question}`));
@@ -63,7 +63,10 @@ describe('agent-wrap send --wait-reply', () => {
     expect(await answer('first one')).toContain('"waiting":0');
     bob.write('say >>relay:user by the way\n');
     await waitFor(async () => (await cli('call', 'relay-status')).stdout.includes('"waiting":1'), 'another');
-    expect(await answer('second one')).toContain('"waiting":2');
+    expect(await answer('second one')).toContain('"waiting":1');
+    expect(await answer('third one')).toContain('"waiting":1');
+    const { stdout } = await cli('call', 'relay-poll');
+    expect(JSON.parse(stdout).data.messages).toMatchObject([{ body: 'by the way' }]);
   });
 
   it('gives up after its time, with an exit code of its own', async () => {

@@ -6,7 +6,7 @@ import { success } from '../../afd/result.ts';
 import { MAX_ID_LENGTH, MAX_POLL_WAIT_MS } from '../../protocol/limits.ts';
 import { textOf } from '../../protocol/utf8.ts';
 import { type Caller, callerAs } from '../caller.ts';
-import type { Polled } from '../polls.ts';
+import type { Polled, Wanted } from '../polls.ts';
 import type { Relay } from '../relay.ts';
 
 /** Milliseconds that we advise between two polls. */
@@ -35,6 +35,10 @@ const input = z.object({
     .optional()
     .describe('lastMessageId of the last answer: confirms what that answer held'),
   limit: z.number().int().min(1).max(100).default(50).describe('messages to get at most'),
+  confirmOnly: z.boolean().default(false).describe('hand out nothing, only confirm what since names'),
+  from: z.string().optional().describe('only messages of this sender'),
+  after: z.number().optional().describe('only messages stored since: milliseconds since the epoch'),
+  thread: z.string().optional().describe('only messages of this thread, or of none'),
   waitMs: z
     .number()
     .int()
@@ -63,15 +67,22 @@ export const relayPoll = (relay: Relay) =>
     output,
     errors: ['STALE', 'TOKEN_REQUIRED', 'FORBIDDEN', 'SESSION_DISCONNECTED'],
     examples: [{ title: 'What waits', input: { limit: 10 } }],
-    async handler({ since, limit, waitMs, agent }, ctx) {
+    async handler({ since, limit: most, waitMs, agent, confirmOnly, ...about }, ctx) {
+      const limit = confirmOnly ? 0 : most;
+      const wanted = wantedBy(about);
       const caller = callerAs(ctx.caller as Caller, agent);
       const { name } = caller;
       const until = relay.clock.monotonic() + waitMs;
-      let page = await relay.polls.page(name, since ?? null, limit);
+      let page = await relay.polls.page(name, since ?? null, limit, wanted);
       // Another poll of the same name may have been faster: the wait goes on.
-      while (page.messages.length === 0 && relay.clock.monotonic() < until && !ctx.signal.aborted) {
-        await relay.polls.wait(name, until - relay.clock.monotonic(), ctx.signal);
-        if (!ctx.signal.aborted) page = await relay.polls.page(name, since ?? null, limit);
+      while (
+        page.messages.length === 0 &&
+        limit > 0 &&
+        relay.clock.monotonic() < until &&
+        !ctx.signal.aborted
+      ) {
+        await relay.polls.wait(name, until - relay.clock.monotonic(), ctx.signal, wanted);
+        if (!ctx.signal.aborted) page = await relay.polls.page(name, since ?? null, limit, wanted);
       }
       if (caller.kind !== 'user') {
         caller.session.received += page.messages.length;
@@ -98,6 +109,21 @@ export const relayPoll = (relay: Relay) =>
       );
     },
   });
+
+function wantedBy({
+  from,
+  after,
+  thread,
+}: Pick<z.output<typeof input>, 'from' | 'after' | 'thread'>): Wanted {
+  if (from === undefined && after === undefined && thread === undefined) return undefined;
+  return (delivery) => {
+    const { message: sent } = delivery;
+    if ((from !== undefined && sent.from !== from) || sent.at < (after ?? 0)) return false;
+    if (thread === undefined || sent.raw === undefined) return true;
+    const { thread: its } = JSON.parse(textOf(sent.raw.payload));
+    return its === undefined || its === thread;
+  };
+}
 
 function describe({ delivery, repeated }: Polled): z.input<typeof message> {
   const { message: sent } = delivery;

@@ -55,6 +55,48 @@ describe('P27 polling', () => {
     expect(ann.fates(id)).toEqual(['delivered']);
   });
 
+  it('takes what is asked for from among the rest, and leaves the claims of others as they are', async () => {
+    const relay = new TestRelay();
+    const [ann, bob] = [await relay.join('ann'), await relay.join('bob')];
+    bob.send('user', 'old');
+    ann.send('user', 'of ann');
+    await settle();
+    await relay.pass(1_000);
+    const after = relay.clock.now();
+    bob.say('SEND', { body: 'other thread', thread: 't2' }, { to: 'user' });
+    bob.say('SEND', { body: 'the answer', thread: 't1' }, { to: 'user' });
+    bob.send('user', 'in no thread');
+    await settle();
+    const poll = (input: object) => relay.call<Page>('relay-poll', input);
+    expect(bodies(await poll({ limit: 1 }))).toEqual(['old']);
+    const wanted = { from: 'bob', after, thread: 't1', limit: 1 };
+    const answer = await poll(wanted);
+    expect([bodies(answer), answer.hasMore]).toEqual([['the answer'], true]);
+    expect(bodies(await poll({ since: answer.lastMessageId, confirmOnly: true }))).toEqual([]);
+    // Confirmed again, it does no harm either.
+    expect(bodies(await poll({ since: answer.lastMessageId, confirmOnly: true }))).toEqual([]);
+    expect(bodies(await poll(wanted))).toEqual(['in no thread']);
+    const first = await poll({ limit: 1 });
+    expect(bodies(first)).toEqual(['old']);
+    expect(bodies(await poll({ since: first.lastMessageId })).sort()).toEqual(['of ann', 'other thread']);
+    // What was taken and not confirmed comes back.
+    await relay.pass(60_500);
+    expect(bodies(await poll({ from: 'bob', after }))).toEqual(['other thread', 'in no thread']);
+  });
+
+  it('waits for what is asked for, while other messages wait', async () => {
+    const { relay } = await withMessages('not this');
+    const bob = await relay.join('bob');
+    const answer = relay.call<Page>('relay-poll', { from: 'bob', waitMs: 5_000 });
+    await relay.pass(1_000);
+    bob.send('user', 'this');
+    await settle();
+    expect(bodies(await answer)).toEqual(['this']);
+    const none = relay.call<Page>('relay-poll', { from: 'ann', waitMs: 5_000 });
+    await relay.pass(5_000);
+    expect(bodies(await none)).toEqual([]);
+  });
+
   it('what nobody confirms in 60 s returns with the same ids', async () => {
     const { relay, poll } = await withMessages('a');
     const first = await poll();
