@@ -36,8 +36,10 @@ const [file = '', ...args] = [
 const run = spawnSync(file, args, { stdio: 'inherit' });
 if (process.argv.includes('--record')) {
   const page = fileURLToPath(new URL('../../docs/agents.md', import.meta.url));
-  const versions = names.map((name) => `${name} ${versionOf(name)}`);
-  writeFileSync(page, renderResults(readFileSync(results, 'utf8'), versions, readFileSync(page, 'utf8')));
+  const versions = names.filter((name) => name !== 'node').map((name) => `${name} ${versionOf(name)}`);
+  const count = `COUNT=${process.env.COUNT ?? 3}`;
+  const when = [new Date().toISOString().slice(0, 10), ...versions, count].join(', ');
+  writeFileSync(page, renderResults(readFileSync(results, 'utf8'), when, readFileSync(page, 'utf8')));
 }
 rmSync(folder, { recursive: true });
 process.exitCode = run.status ?? 1;
