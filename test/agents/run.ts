@@ -1,7 +1,8 @@
 /**
  * `npm run test:agents [-- <vitest arguments>]`: installs the agents, then runs the suite where it can reach
  * nothing but loopback. `AGENTS=claude,codex` installs and runs only these; `COUNT=30` repeats each
- * injection so often; `--record` writes the result to docs/agents.md.
+ * injection so often; `VERSIONS=codex@0.170.0` takes another version than the pinned one; `--record` writes
+ * the result to docs/agents.md.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
