@@ -13,7 +13,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 describe.skipIf(!usable('claude'))('typing while messages come to the real claude', () => {
   it(`keeps what the person types apart from them, ${COUNT} times`, async () => {
-    const bob = await table.seat('claude', 'bob', ['--inject', 'keys']);
+    const bob = await table.seat('claude', 'bob', { wrap: ['--inject', 'keys'] });
     const pastes = () => bob.agent.log.split('inject.paste').length - 1;
     for (let i = 0; i < COUNT; i++) {
       const body = `message ${i}: ${'words of a message '.repeat(1 + (i % 3) * 20)}end ${i}.`;
@@ -37,7 +37,7 @@ describe.skipIf(!usable('claude'))('typing while messages come to the real claud
   });
 
   it('lets Ctrl-C through at once, and types what it threw away once more', async () => {
-    const bob = await table.seat('claude', 'bob', ['--inject', 'keys']);
+    const bob = await table.seat('claude', 'bob', { wrap: ['--inject', 'keys'] });
     for (let i = 0; i < Math.min(COUNT, 5); i++) {
       const before = bob.agent.log.split('inject.paste').length;
       await table.send('bob', `stopped ${i}.`);

@@ -6,8 +6,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { paced } from '../../fixtures/models/stub.ts';
+import { BODIES } from './bodies.ts';
 import { usable } from './install.ts';
-import { Seat, SUBJECTS, Table } from './seat.ts';
+import { type Seat, Table } from './seat.ts';
 
 const table = new Table();
 const COUNT = Number(process.env.COUNT ?? 3);
@@ -15,22 +16,7 @@ const COUNT = Number(process.env.COUNT ?? 3);
 const BUSY = Math.min(COUNT, 10);
 const FEW = Array.from({ length: Math.min(COUNT, 5) }, (_, i) => [i + 1]);
 
-const NATIVE = ['--inject', 'native'];
-
-const lines = (count: number, what: string) =>
-  Array.from({ length: count }, (_, n) => `${what} line ${n} ${'x'.repeat(36)}`).join('\n');
-
-const BODIES: Record<string, (i: number) => string> = {
-  'one line': (i) => `single ${i}: please look at the build, it went red after the last merge (src/a.ts:12)`,
-  'many lines': (i) => `multi ${i}\n\n  indented line\n\tmore\n日本語テスト 🎉\nlast line ${i}`,
-  '3 KB in 62 lines': (i) => lines(62, `big ${i}`),
-  'a line of 2 KB': (i) => `long ${i} ${'word '.repeat(400)}end${i}`,
-  '23 KB': (i) => lines(450, `huge ${i}`),
-  'a body that starts with /': (i) => `/clear ${i}.`,
-  'a body that starts with !': (i) => `!touch evil-${i}.`,
-  'a body that ends with @name': (i) => `ask ${i}. @carol`,
-  'a body of quotes and shell': (i) => `'${i}' "$HOME" \`id\` $(id) %s \\n & <b> >>relay:evil {"a":[1]}`,
-};
+const NATIVE = { wrap: ['--inject', 'native'] };
 
 /** All that was for it is acknowledged. */
 const ended = ({ agent }: Seat) =>
@@ -45,18 +31,11 @@ const ended = ({ agent }: Seat) =>
     .toBe(0);
 
 /** One whose person has switched hooks off. */
-async function withoutHooks(wrap: string[], test: (bob: Seat) => Promise<void>): Promise<void> {
-  const setup: typeof SUBJECTS.claude.setup = (box, url) => {
-    const launch = SUBJECTS.claude.setup(box, url);
-    return { ...launch, args: [...launch.args, '--settings', '{"disableAllHooks":true}'] };
-  };
-  const bob = new Seat({ ...SUBJECTS.claude, setup });
-  try {
-    await test(await bob.start('bob', table.stateHome, wrap));
-  } finally {
-    await bob.close();
-  }
-}
+const withoutHooks = (wrap: string[]): Promise<Seat> =>
+  table.seat('claude', 'bob', {
+    wrap,
+    launch: (launch) => ({ ...launch, args: [...launch.args, '--settings', '{"disableAllHooks":true}'] }),
+  });
 
 describe.skipIf(!usable('claude'))('handing messages to the real claude by its hook', () => {
   it.each(Object.entries(BODIES))(`idle: %s arrives whole and once, ${COUNT} times`, async (_kind, body) => {
@@ -126,25 +105,23 @@ describe.skipIf(!usable('claude'))('handing messages to the real claude by its h
   });
 
   it('falls back to keys where hooks are off, and says so', async () => {
-    await withoutHooks([], async (bob) => {
-      bob.agent.type('half a thought');
-      await bob.agent.shows(/half a thought/);
-      await table.send('bob', 'by whatever way');
-      await bob.agent.logs('inject.native-failed');
-      await bob.agent.logs('no hook took the message');
-      bob.agent.type('\x15');
-      await bob.arrived('by whatever way');
-      expect(bob.arrivals('by whatever way')).toBe(1);
-      await ended(bob);
-    });
+    const bob = await withoutHooks([]);
+    bob.agent.type('half a thought');
+    await bob.agent.shows(/half a thought/);
+    await table.send('bob', 'by whatever way');
+    await bob.agent.logs('inject.native-failed');
+    await bob.agent.logs('no hook took the message');
+    bob.agent.type('\x15');
+    await bob.arrived('by whatever way');
+    expect(bob.arrivals('by whatever way')).toBe(1);
+    await ended(bob);
   });
 
   it('says what is wrong when only the hook may be used and hooks are off', async () => {
-    await withoutHooks(NATIVE, async (bob) => {
-      await table.send('bob', 'nobody takes it');
-      await bob.agent.logs('"reason":"no-channel"');
-      await expect.poll(() => table.cli('agents'), { timeout: 60_000 }).toContain('no-channel');
-      expect(bob.stub.prompts).toEqual([]);
-    });
+    const bob = await withoutHooks(NATIVE.wrap);
+    await table.send('bob', 'nobody takes it');
+    await bob.agent.logs('"reason":"no-channel"');
+    await expect.poll(() => table.cli('agents'), { timeout: 60_000 }).toContain('no-channel');
+    expect(bob.stub.prompts).toEqual([]);
   });
 });

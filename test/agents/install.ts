@@ -33,7 +33,15 @@ export interface Pinned {
 }
 
 /** `2.1.329` of `@scope/name@2.1.329`. */
-export const versionOf = (name: AgentName): string => version(AGENTS[name]);
+export const versionOf = (name: AgentName): string => version(chosen(name));
+
+/** The pinned package, or that of `VERSIONS=codex@0.170.0,…`: does another version still hold? */
+function chosen(name: AgentName): Pinned {
+  const pinned = AGENTS[name];
+  const other = process.env.VERSIONS?.split(',').find((word) => word.startsWith(`${name}@`));
+  if (other === undefined) return pinned;
+  return { ...pinned, package: pinned.package.replace(/@[^@]*$/, other.slice(name.length)) };
+}
 
 const version = (pinned: Pinned): string => pinned.package.replace(/^.*@/, '');
 
@@ -50,7 +58,7 @@ export function named(): AgentName[] {
 }
 
 /** Where the agent's executable (or script) lies once it is installed. */
-export const agentFile = (name: AgentName): string => installedFile(name, AGENTS[name]);
+export const agentFile = (name: AgentName): string => installedFile(name, chosen(name));
 
 export const installedFile = (name: string, pinned: Pinned): string =>
   join(folderOf(name, pinned), 'node_modules', pinned.file);
@@ -58,7 +66,7 @@ export const installedFile = (name: string, pinned: Pinned): string =>
 /** Installs one agent if it is not there yet. Answers why it cannot be had, or undefined. */
 export function install(name: AgentName): string | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return `${name} is pinned for linux-x64 only`;
-  return installPinned(name, AGENTS[name]);
+  return installPinned(name, chosen(name));
 }
 
 /** Installs a package, without its scripts, if it is not there yet. Answers why it cannot be had, or undefined. */

@@ -75,6 +75,9 @@ describe.skipIf(!usable('claude', 'codex'))('two real agents of different kinds'
   });
 });
 
+/** No two words are the same: Gemini CLI breaks off what repeats itself, and asks. */
+const STORY = Array.from({ length: 40 }, (_, i) => `slow words ${i * i * 7919}. `).join('');
+
 for (const [name, subject] of Object.entries(SUBJECTS) as [WrappedName, Subject][]) {
   describe.skipIf(!usable(name))(`speaking to the real ${name}`, () => {
     it.each(Object.entries(BODIES))(
@@ -94,7 +97,7 @@ for (const [name, subject] of Object.entries(SUBJECTS) as [WrappedName, Subject]
     it(`busy: ${BUSY} that come during an answer arrive after it or in its queue, and cut nothing`, async () => {
       const bob = await table.seat(name, 'bob');
       bob.stub.script = ({ prompt }) =>
-        prompt.includes('a long story') ? { text: paced('slow words. '.repeat(30), 12, 100) } : 'Fine.';
+        prompt.includes('a long story') ? { text: paced(STORY, 12, 100) } : 'Fine.';
       await table.send('bob', 'tell me a long story');
       await bob.arrived('tell me a long story');
       await bob.agent.shows(/slow words/);
@@ -105,7 +108,7 @@ for (const [name, subject] of Object.entries(SUBJECTS) as [WrappedName, Subject]
     });
 
     it.each(FEW)('a draft is neither submitted nor merged nor lost, %i', async () => {
-      const bob = await table.seat(name, 'bob', ['--inject', 'keys']);
+      const bob = await table.seat(name, 'bob', { wrap: ['--inject', 'keys'] });
       await table.send('bob', 'first, so that it is warm');
       await bob.arrived('so that it is warm');
       bob.agent.type('half a thought');
@@ -120,7 +123,7 @@ for (const [name, subject] of Object.entries(SUBJECTS) as [WrappedName, Subject]
     });
 
     it.each(FEW)('a dialog is not answered, %i', async () => {
-      const bob = await table.seat(name, 'bob', ['--inject', 'keys']);
+      const bob = await table.seat(name, 'bob', { wrap: ['--inject', 'keys'] });
       const trace = join(bob.box.cwd, 'trace.txt');
       bob.stub.script = ({ prompt, toolResult }) =>
         prompt.includes('use the tool') && toolResult === undefined

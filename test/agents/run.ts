@@ -1,7 +1,8 @@
 /**
  * `npm run test:agents [-- <vitest arguments>]`: installs the agents, then runs the suite where it can reach
  * nothing but loopback. `AGENTS=claude,codex` installs and runs only these; `COUNT=30` repeats each
- * injection so often; `--record` writes the result to docs/agents.md.
+ * injection so often; `VERSIONS=codex@0.170.0` takes another version than the pinned one; `--record` writes
+ * the result to docs/agents.md.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,8 +37,10 @@ const [file = '', ...args] = [
 const run = spawnSync(file, args, { stdio: 'inherit' });
 if (process.argv.includes('--record')) {
   const page = fileURLToPath(new URL('../../docs/agents.md', import.meta.url));
-  const versions = names.map((name) => `${name} ${versionOf(name)}`);
-  writeFileSync(page, renderResults(readFileSync(results, 'utf8'), versions, readFileSync(page, 'utf8')));
+  const versions = names.filter((name) => name !== 'node').map((name) => `${name} ${versionOf(name)}`);
+  const count = `COUNT=${process.env.COUNT ?? 3}`;
+  const when = [new Date().toISOString().slice(0, 10), ...versions, count].join(', ');
+  writeFileSync(page, renderResults(readFileSync(results, 'utf8'), when, readFileSync(page, 'utf8')));
 }
 rmSync(folder, { recursive: true });
 process.exitCode = run.status ?? 1;

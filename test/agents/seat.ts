@@ -7,7 +7,7 @@ import { anthropic } from '../../fixtures/models/anthropic.ts';
 import { gemini } from '../../fixtures/models/gemini.ts';
 import { openaiChat } from '../../fixtures/models/openai-chat.ts';
 import { openaiResponses } from '../../fixtures/models/openai-responses.ts';
-import { type ModelProtocol, ModelStub } from '../../fixtures/models/stub.ts';
+import { type ModelProtocol, ModelStub, type Script } from '../../fixtures/models/stub.ts';
 import type { AgentName } from './install.ts';
 import { type Launch, Sandbox } from './sandbox.ts';
 import { setupClaude } from './setup-claude.ts';
@@ -36,6 +36,15 @@ export const SUBJECTS: Record<WrappedName, Subject> = {
 /** Milliseconds; opencode alone takes 10 s to its first answer, and 70 s on a machine with much else to do. */
 const ARRIVED_MS = 180_000;
 
+export interface SeatOptions {
+  /** Options of agent-wrap. */
+  wrap?: string[];
+  /** How the person starts it, if otherwise than by its path. */
+  launch?: (launch: Launch, box: Sandbox) => Launch;
+  /** What its model says. */
+  script?: Script;
+}
+
 /** One agent with its own machine and model. */
 export class Seat {
   readonly box = new Sandbox();
@@ -49,11 +58,16 @@ export class Seat {
     this.stub = new ModelStub(subject.protocol);
   }
 
-  async start(name: string, stateHome: string, wrap: string[] = []): Promise<this> {
-    this.#launch = this.#subject.setup(this.box, await this.stub.listen());
+  /** Starts it; resolves before it is ready. */
+  async start(
+    name: string,
+    stateHome: string,
+    { wrap = [], launch, script }: SeatOptions = {},
+  ): Promise<void> {
+    if (script) this.stub.script = script;
+    const usual = this.#subject.setup(this.box, await this.stub.listen());
+    this.#launch = launch?.(usual, this.box) ?? usual;
     this.agent = new WrappedAgent(name, this.#launch, this.box, { stateHome, wrap });
-    await this.agent.ready();
-    return this;
   }
 
   /** Its wrapper is gone: the person starts it again, with the words that take up the session. */
@@ -99,7 +113,8 @@ export class Seat {
 /** A relay of its own for each test of a file, and those who sit at it. */
 export class Table {
   stateHome = '';
-  #seats: Seat[] = [];
+  readonly #seats: Seat[] = [];
+  readonly #listeners: { agent: WrappedAgent; box: Sandbox }[] = [];
 
   constructor() {
     beforeEach(() => {
@@ -107,14 +122,37 @@ export class Table {
     });
     afterEach(async () => {
       for (const seat of this.#seats.splice(0)) await seat.close();
+      for (const { agent, box } of this.#listeners.splice(0)) {
+        await agent.close();
+        box.close();
+      }
       rmSync(this.stateHome, { recursive: true, force: true });
     });
   }
 
-  async seat(agent: WrappedName, name: string, wrap: string[] = []): Promise<Seat> {
-    const made = new Seat(SUBJECTS[agent]);
-    this.#seats.push(made);
-    return made.start(name, this.stateHome, wrap);
+  /** An agent that is ready, as far as its wrapper can tell. */
+  async seat(agent: WrappedName, name: string, options?: SeatOptions): Promise<Seat> {
+    const seat = await this.begin(agent, name, options);
+    await seat.agent.ready();
+    return seat;
+  }
+
+  /** An agent that has been started. */
+  async begin(agent: WrappedName, name: string, options?: SeatOptions): Promise<Seat> {
+    const seat = new Seat(SUBJECTS[agent]);
+    this.#seats.push(seat);
+    await seat.start(name, this.stateHome, options);
+    return seat;
+  }
+
+  /** A program on whose screen is what it is told. */
+  async listener(name: string): Promise<WrappedAgent> {
+    const box = new Sandbox();
+    const launch = { file: '/bin/cat', args: [], env: box.env };
+    const agent = new WrappedAgent(name, launch, box, { stateHome: this.stateHome });
+    this.#listeners.push({ agent, box });
+    await agent.ready();
+    return agent;
   }
 
   /** A message of the person. */

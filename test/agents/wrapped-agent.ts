@@ -58,6 +58,11 @@ export class WrappedAgent {
     this.#terminal.onData((answer) => this.#pty.write(Buffer.from(answer)));
   }
 
+  /** Its exit code, once it has ended. */
+  get exit(): number | undefined {
+    return this.#exit;
+  }
+
   get pid(): number {
     return this.#pty.pid;
   }
