@@ -6,6 +6,7 @@ import { RelayError } from '../base/errors.ts';
 import type { Message } from './message.ts';
 import { encodeRecord, type RelayRecord } from './record.ts';
 import type { RelayState } from './state.ts';
+import { lacksDescriptors } from './store/patience.ts';
 import type { Fence, Store, Urgency } from './store/store.ts';
 
 /** Who is to be told that a record is safe, or never will be. */
@@ -20,7 +21,7 @@ export class Journal {
   readonly #state: RelayState;
   readonly #fence: Fence;
   readonly #failed: (error: RelayError) => void;
-  /** What has happened but found no room on the disk: tried again, its promise not said till then. */
+  /** What found no room on the disk, or no look at the fence: tried again, nothing of it said till then. */
   #postponed: (() => void)[] = [];
 
   /** @param failed called when the store takes nothing any more: deposed, or broken. */
@@ -76,18 +77,22 @@ export class Journal {
     return message;
   }
 
-  /** Asked before anything is handed out that no record of its own has brought here (P20). */
-  passesFence(): boolean {
+  /**
+   * Calls `then` behind the fence, for what is handed out though no record of its own has brought it here
+   * (P20): now, later if there are no file descriptors to look with, never if we lead no more.
+   */
+  behindFence(then: () => void): void {
     try {
       this.#fence.check();
-      return true;
     } catch (error) {
-      this.#failed(RelayError.from(error));
-      return false;
+      if (lacksDescriptors(error)) this.#postponed.push(() => this.behindFence(then));
+      else this.#failed(RelayError.from(error));
+      return;
     }
+    then();
   }
 
-  /** Tries again what found no room. */
+  /** Tries again what found no room, or no descriptor. */
   retry(): void {
     const postponed = this.#postponed;
     this.#postponed = [];

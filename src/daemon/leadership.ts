@@ -41,7 +41,7 @@ export class Leadership implements Fence {
   readonly #socket: FileStat | undefined;
   readonly #links: readonly string[];
   readonly #log: Log;
-  /** The directory's time stamp when it last held no higher epoch. */
+  /** The directory's time stamp when it last held our socket and no higher epoch. */
   #seen = Number.NaN;
 
   private constructor(options: ElectionOptions, epoch: number) {
@@ -82,12 +82,12 @@ export class Leadership implements Fence {
   check(): void {
     const place = this.#files.stat(this.#directory);
     if (!same(place, this.#place)) throw this.#deposed('the relay directory was replaced');
+    // Whoever takes over links a higher socket, whoever sweeps removes ours: both change the time stamp.
+    const stamp = (place as FileStat).mtimeMs;
+    if (stamp === this.#seen) return;
     if (!same(this.#files.lstat(this.path), this.#socket)) {
       throw this.#deposed('our socket is gone');
     }
-    // Whoever takes over links a higher socket, which changes the directory's time stamp.
-    const stamp = (place as FileStat).mtimeMs;
-    if (stamp === this.#seen) return;
     const highest = listEpochs(this.#directory, this.#files.list).at(-1) ?? 0;
     if (highest > this.epoch) throw this.#deposed(`epoch ${highest} leads`);
     if (this.#clock.now() - stamp > STAMP_MS) this.#seen = stamp;

@@ -56,6 +56,9 @@ export class Peer {
   readonly #readers = new Map<string, () => void>();
   #paused = false;
   readonly #answers = new AckLists();
+  #lingering: Timer | undefined;
+  /** A delivery leaves at the end of this turn, so we are behind the fence. */
+  #delivering = false;
   /** Streams that stay refused (P15). */
   readonly refused = new RefusedStreams();
 
@@ -97,7 +100,10 @@ export class Peer {
       invalid: (error, fatal) => this.#invalid(error, fatal),
       heard: () => this.#heartbeat.heard(this.#relay.clock.monotonic()),
       drain: () => this.refill(),
-      leaving: () => this.#sendAnswers(),
+      leaving: () => {
+        if (this.#lingering === undefined || this.#delivering) this.#sendAnswers();
+        this.#delivering = false;
+      },
       closed: () => this.#gone(),
     });
   }
@@ -125,17 +131,22 @@ export class Peer {
 
   send(envelope: Envelope): void {
     if (this.#state === 'closed') return;
-    this.#sendAnswers();
+    // What was answered before it is said before it.
+    if (this.#lingering === undefined) this.#sendAnswers();
+    else this.#relay.journal.behindFence(() => this.#sendAnswers());
     this.#connection.send(envelope);
   }
 
-  /** ACK of a SEND to one name; with its like in one frame where both sides know lists (P23). */
+  /**
+   * ACK of a SEND to one name; with its like in one frame where both sides know lists (P23). It leaves with
+   * the next delivery, or after a moment: each write wakes a process that has better to do.
+   */
   acknowledge(id: string, stage: ListedStage, to: string | undefined, seq: number | undefined): void {
     if (!this.ackLists) {
       this.send(newEnvelope('ACK', { ack_id: id, stage, to, seq }, this.#relay.clock.now()));
     } else if (this.#state !== 'closed') {
       if (this.#answers.add(stage, id)) this.#sendAnswers();
-      else this.#connection.leaveSoon();
+      else this.#linger();
     }
   }
 
@@ -198,6 +209,7 @@ export class Peer {
       const delivery = mailbox.take();
       if (delivery === undefined) break;
       if (this.#relay.router.expired(delivery)) continue;
+      this.#delivering = true;
       this.#connection.sendUtf8(delivery.render(session.id, this.#relay.epoch));
       delivery.state = 'inflight';
       this.#relay.state.messages.markGiven(delivery);
@@ -210,14 +222,16 @@ export class Peer {
 
   /** There is room again: delivers once the frames at hand are judged, so that one look at the fence does. */
   refill(): void {
-    const session = this.#session;
-    if (this.#refilling || session === undefined || this.#relay.state.findMailbox(session.name)?.empty)
-      return;
+    const { state, journal } = this.#relay;
+    const name = this.#session?.name;
+    if (this.#refilling || name === undefined || !state.findMailbox(name)?.depth) return;
     this.#refilling = true;
-    queueMicrotask(() => {
-      this.#refilling = false;
-      if (this.#state === 'ready' && this.#relay.journal.passesFence()) this.pump();
-    });
+    queueMicrotask(() =>
+      journal.behindFence(() => {
+        this.#refilling = false;
+        this.pump();
+      }),
+    );
   }
 
   /** RESUME on this connection: what it has not acknowledged is given once more (P8). */
@@ -334,8 +348,16 @@ export class Peer {
     else this.#connection.resume();
   }
 
+  #linger(): void {
+    const { clock, journal, settings } = this.#relay;
+    if (settings.answerMs === 0) return this.#connection.leaveSoon();
+    this.#lingering ??= clock.after(settings.answerMs, () => journal.behindFence(() => this.#sendAnswers()));
+  }
+
   #sendAnswers(): void {
     if (!this.ackLists) return;
+    this.#lingering?.cancel();
+    this.#lingering = undefined;
     for (const { stage, ids } of this.#answers.take()) {
       const about = ids.length === 1 ? { ack_id: ids[0] } : { ack_ids: ids };
       this.#connection.send(newEnvelope('ACK', { ...about, stage }, this.#relay.clock.now()));
@@ -390,6 +412,7 @@ export class Peer {
   #gone(): void {
     if (this.#state === 'closed') return;
     this.#become('closed');
+    this.#lingering?.cancel();
     const session = this.#session;
     this.#release();
     if (session !== undefined) this.#relay.sessions.left(session);

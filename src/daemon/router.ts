@@ -170,9 +170,10 @@ export class Router {
       reply.repeated();
       return;
     }
-    if (!this.#relay.journal.passesFence()) return;
-    reply.stored(message);
-    for (const delivery of message.deliveries) tellFate(this.#relay, delivery);
+    this.#relay.journal.behindFence(() => {
+      reply.stored(message);
+      for (const delivery of message.deliveries) tellFate(this.#relay, delivery);
+    });
   }
 
   #admit(key: string, outgoing: Outgoing, reply: Reply): void {

@@ -1,5 +1,6 @@
 /** The limits a daemon is run with: those of protocol/limits.ts unless its host says otherwise. */
 import {
+  ANSWER_MS,
   BLOCKED_NOTICE_MS,
   BRAKE_BROADCASTS_PER_MINUTE,
   BRAKE_HOLD_MS,
@@ -46,6 +47,7 @@ export const DEFAULT_SETTINGS = {
   unknownNameTtlMs: UNKNOWN_NAME_TTL_MS,
   retentionMs: RETENTION_MS,
   claimMs: CLAIM_MS,
+  answerMs: ANSWER_MS,
   blockedNoticeMs: BLOCKED_NOTICE_MS,
   pairSoftMark: PAIR_SOFT_MARK,
   pairHardMark: PAIR_HARD_MARK,

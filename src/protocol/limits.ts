@@ -90,6 +90,9 @@ export const OUTBOX_LATE_MS = 250;
 /** Milliseconds a message waits for a name that was never seen (P16). */
 export const UNKNOWN_NAME_TTL_MS = 10 * 60_000;
 
+/** Milliseconds an ACK of a SEND gives to a delivery to leave in one piece with it. */
+export const ANSWER_MS = 1;
+
 /** Milliseconds a stored message and its deduplication key are kept (P15, P16). */
 export const RETENTION_MS = 7 * 24 * 60 * 60_000;
 

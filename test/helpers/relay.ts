@@ -38,6 +38,7 @@ export class TestRelay {
       endpoint: 'unix:///tmp/relay.sock',
       failed: (error) => this.failures.push(error.code),
       ...options,
+      settings: { answerMs: 0, ...options.settings },
     });
   }
 

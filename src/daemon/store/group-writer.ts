@@ -5,18 +5,18 @@ import { writeAll } from './files.ts';
 import { encodeRecords, GROUP_START } from './record.ts';
 import type { Durability, Segment } from './segment.ts';
 import type { Spare } from './spare.ts';
-import type { Fence } from './store.ts';
 
 export class GroupWriter {
   readonly #durability: Durability;
-  readonly #fence: Fence;
   readonly #spare: Spare;
+  readonly #passFence: () => Promise<void>;
   #lastBytes = 0;
 
-  constructor(durability: Durability, fence: Fence, spare: Spare) {
+  /** @param passFence throws DEPOSED. */
+  constructor(durability: Durability, spare: Spare, passFence: () => Promise<void>) {
     this.#durability = durability;
-    this.#fence = fence;
     this.#spare = spare;
+    this.#passFence = passFence;
   }
 
   /**
@@ -35,7 +35,7 @@ export class GroupWriter {
       else if (this.#durability === 'sync') await segment.file.sync();
       // Somebody swept the directory: what is written here, nobody will find.
       if (!segment.file.linked()) throw new RelayError('STORE_FAILED', `${segment.name} was removed`);
-      this.#fence.check();
+      await this.#passFence();
     } catch (error) {
       throw storeFailure(error);
     }

@@ -5,10 +5,12 @@
 import { RelayError } from '../../base/errors.ts';
 import { AppendQueue, type Pending } from './append-queue.ts';
 import { type Chain, closeAll, type Damage, findChain } from './chain.ts';
+import { Committer } from './committer.ts';
 import { dropReplaced, writeSnapshot } from './compaction.ts';
 import { asStoreError, isFull } from './disk-error.ts';
 import { GroupWriter } from './group-writer.ts';
 import { LogReader } from './log-reader.ts';
+import { patiently } from './patience.ts';
 import { MAX_RECORD_BYTES } from './record.ts';
 import { Reign, type ReignOptions } from './reign.ts';
 import { type LogEnd, type Segment, STORE_FORMAT } from './segment.ts';
@@ -62,9 +64,8 @@ export class SegmentLog implements Store {
   readonly #reign: Reign;
   readonly #writer: GroupWriter;
   readonly #queue: AppendQueue;
-  /** The loop that commits groups runs, or is about to. */
-  #working = false;
-  #idle: (() => void)[] = [];
+  readonly #committer: Committer;
+  #closing = false;
   #wantedSnapshot: WantedSnapshot | undefined;
   #compaction: Promise<void> | undefined;
 
@@ -75,8 +76,17 @@ export class SegmentLog implements Store {
     this.#soon = options.soon ?? setImmediate;
     const spare = new Spare(options.durability === 'sync' ? this.#limits.spareBytes : 0);
     this.#reign = new Reign(options, spare);
-    this.#writer = new GroupWriter(options.durability, options.fence, spare);
-    this.#queue = new AppendQueue(this.#limits.groupBytes, options.clock, () => this.#wake());
+    this.#writer = new GroupWriter(options.durability, spare, () =>
+      this.#patiently(() => options.fence.check()),
+    );
+    this.#queue = new AppendQueue(this.#limits.groupBytes, options.clock, () => this.#committer.wake());
+    this.#committer = new Committer(this.#queue, {
+      soon: this.#soon,
+      log: options.log,
+      commit: (group) => this.#commit(group),
+      leadsStill: () => this.#leadsStill(),
+      between: () => this.#between(),
+    });
   }
 
   /** What was found damaged; complete once `recover()` has come to its end. */
@@ -132,8 +142,9 @@ export class SegmentLog implements Store {
   }
 
   async close(): Promise<void> {
+    this.#closing = true;
     this.#queue.hurry();
-    if (this.#working) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    await this.#committer.idle();
     if (this.#ended === undefined) {
       this.#become('closed', new RelayError('SHUTTING_DOWN', 'the store was closed'));
     }
@@ -167,43 +178,25 @@ export class SegmentLog implements Store {
 
   // ── Committing ────────────────────────────────────────────────────────────────────────────────────────
 
-  #wake(): void {
-    if (this.#working) return;
-    this.#working = true;
-    this.#soon(() => void this.#work());
-  }
-
-  /** Commits group after group until none is due. One at a time: each proves the one before it. */
-  async #work(): Promise<void> {
-    while (this.#queue.due || this.#wantedSnapshot !== undefined) {
-      if (this.#wantedSnapshot !== undefined) await this.#startSnapshot(this.#wantedSnapshot);
-      const group = this.#queue.take();
-      const error = group.length === 0 ? undefined : await this.#commit(group);
-      // What came after it may not overtake it, however small it is (P15).
-      if (error?.code === 'STORE_FULL') group.push(...this.#queue.takeAll());
-      for (const { done } of group) this.#call(done, error);
-      this.#queue.answered(group.length);
-      if (group.length > 0 && error === undefined) await this.#makeRoom();
-      // Whoever became readable meanwhile joins the next group, and nobody else starves.
-      await new Promise<void>((resolve) => this.#soon(resolve));
-    }
-    this.#working = false;
-    for (const resolve of this.#idle.splice(0)) resolve();
-  }
-
-  async #makeRoom(): Promise<void> {
+  /** Between two groups: what somebody waits for, and room for the next. */
+  async #between(): Promise<void> {
+    if (this.#wantedSnapshot !== undefined) await this.#startSnapshot(this.#wantedSnapshot);
     const current = this.#reign.current;
-    if (current !== undefined) await this.#writer.makeRoom(current).catch((error) => this.#fail(error));
+    if (current === undefined || this.#ended !== undefined) return;
+    await this.#writer.makeRoom(current).catch((error) => this.#fail(error));
   }
 
-  #call(done: Pending['done'], error: RelayError | undefined): void {
+  async #leadsStill(): Promise<RelayError | undefined> {
     try {
-      if (error === undefined) done();
-      else done(error);
-    } catch (thrown) {
-      this.#options.log.error('store_done_threw', { error: thrown });
+      await this.#patiently(() => this.#options.fence.check());
+    } catch (error) {
+      this.#fail(error);
     }
+    return this.#ended;
   }
+
+  readonly #patiently = <T>(fn: () => T | Promise<T>): Promise<T> =>
+    patiently(this.#options.clock, () => this.#closing, fn);
 
   /** Writes one group; undefined once it is promised, else the error for all of it. */
   async #commit(group: readonly Pending[]): Promise<RelayError | undefined> {
@@ -242,7 +235,7 @@ export class SegmentLog implements Store {
   async #rotate(): Promise<{ base: LogEnd; next: Segment } | RelayError> {
     const ending = this.#reign.current;
     try {
-      const rotated = await this.#reign.rotate();
+      const rotated = await this.#patiently(() => this.#reign.rotate());
       this.#sizes.note(rotated.next);
       return rotated;
     } catch (error) {
@@ -265,7 +258,7 @@ export class SegmentLog implements Store {
     const { base, records } = await new Promise<{ base: LogEnd; records: Iterable<Buffer> }>(
       (resolve, reject) => {
         this.#wantedSnapshot = { take, resolve, reject };
-        this.#wake();
+        this.#committer.wake();
       },
     );
     const header = this.#reign.header({ epoch: base.epoch, number: base.number }, 'snapshot', base);

@@ -180,7 +180,12 @@ export async function finishSegment(files: Files, segment: Segment): Promise<voi
     await abandonSegment(files, segment);
     throw error;
   }
-  await files.syncNames();
+  try {
+    await files.syncNames();
+  } catch (error) {
+    await segment.file.close();
+    throw error;
+  }
 }
 
 /** Removes an unfinished segment as well as the disk lets us; the next opening does the rest. */

@@ -245,6 +245,51 @@ describe('P23 lists of acknowledgments', () => {
     ]);
   });
 
+  it('leave with the next delivery, or by themselves after a moment', async () => {
+    const relay = new TestRelay({
+      store: new DurableStore({ check: () => {} }),
+      settings: { answerMs: 1 },
+    });
+    const ann = await relay.join('ann', lists);
+    const bob = await relay.join('bob', lists);
+    const one = ann.send('bob', 'one');
+    await settle();
+    expect(bob.bodies()).toEqual(['one']);
+    expect(told(ann)).toEqual([]);
+    bob.send('ann', 'two');
+    await settle();
+    expect(
+      ann.received
+        .slice(-2)
+        .map(({ type }) => type)
+        .sort(),
+    ).toEqual(['ACK', 'DELIVER']);
+    expect(told(ann)).toEqual([['stored', one]]);
+    const three = ann.send('bob', 'three');
+    await relay.pass(1);
+    expect(told(ann)).toEqual([
+      ['stored', one],
+      ['stored', three],
+    ]);
+  });
+
+  it('are not said once we lead no more, however long they have waited', async () => {
+    let deposed = false;
+    const fence = {
+      check: () => {
+        if (deposed) throw new RelayError('DEPOSED', 'another leads');
+      },
+    };
+    const relay = new TestRelay({ store: new DurableStore(fence), fence, settings: { answerMs: 1 } });
+    const ann = await relay.join('ann', lists);
+    ann.send('bob', 'one');
+    await settle();
+    deposed = true;
+    await relay.pass(1);
+    expect(told(ann)).toEqual([]);
+    expect(ann.last('BYE').payload.code).toBe('DEPOSED');
+  });
+
   it('take what was given, and nothing that waits or is for another', async () => {
     const relay = new TestRelay();
     const ann = await relay.join('ann');

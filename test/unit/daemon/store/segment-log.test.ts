@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../../../src/base/clock.ts';
 import { RelayError } from '../../../../src/base/errors.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import { checkStore } from '../../../../src/daemon/store/check.ts';
@@ -272,6 +273,90 @@ describe('P12, P20 appending', () => {
     );
     await log.compact(() => [Buffer.from('snapshot')]);
     expect(await end).toBeUndefined();
+  });
+
+  it('answers a few in each turn, and nobody more once it was deposed in between', async () => {
+    const { files } = disk();
+    let deposed = false;
+    let turns = 0;
+    const fence = {
+      check() {
+        if (deposed) throw new RelayError('DEPOSED', 'epoch 2 has begun');
+      },
+    };
+    const soon = (fn: () => void) =>
+      void setImmediate(() => {
+        turns += 1;
+        fn();
+      });
+    const { log } = await opened(files, 1, { fence, soon });
+    const began: number[] = [];
+    const codes = await Promise.all(
+      Array.from(
+        { length: 100 },
+        (_, n) =>
+          new Promise<string>((resolve) =>
+            log.append(Buffer.from(`${n}`), (error) => {
+              began.push(turns);
+              if (n === 40) deposed = true;
+              resolve(error?.code ?? 'promised');
+            }),
+          ),
+      ),
+    );
+    expect(new Set(began).size).toBe(4);
+    expect(codes.filter((code) => code === 'promised')).toHaveLength(64);
+    expect(codes.slice(64).every((code) => code === 'DEPOSED')).toBe(true);
+  });
+
+  it.each(['EMFILE', 'ENFILE'])('waits for file descriptors to look whether it leads (%s)', async (code) => {
+    const { files } = disk();
+    let lacking = true;
+    const fence = {
+      check() {
+        if (lacking) throw Object.assign(new Error('too many open files'), { code });
+      },
+    };
+    const clock = new FakeClock();
+    lacking = false;
+    const { log } = await opened(files, 1, { fence, clock });
+    lacking = true;
+    let answer: unknown = 'none yet';
+    const first = append(log, 'first').then((error) => {
+      answer = error;
+    });
+    for (let n = 0; n < 10; n += 1) {
+      await settle();
+      await clock.advanceAsync(20);
+    }
+    expect(answer).toBe('none yet');
+    lacking = false;
+    await clock.advanceAsync(20);
+    await first;
+    expect(answer).toBeUndefined();
+    expect(await append(log, 'second')).toBeUndefined();
+  });
+
+  it('waits for a descriptor for its next segment', async () => {
+    const { files } = disk();
+    let lacking = 0;
+    const scarce: Files = {
+      ...files,
+      create: (name) => {
+        if (lacking-- > 0) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+        return files.create(name);
+      },
+      syncNames: () => {
+        if (lacking-- > 0) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+        return files.syncNames();
+      },
+    };
+    const limits = { segmentBytes: SEGMENT_HEADER_BYTES + 10 };
+    const { log } = await opened(scarce, 1, { limits, clock: systemClock });
+    await append(log, 'record one');
+    for (lacking of [1, 2, 3]) expect(await append(log, `after ${lacking}`)).toBeUndefined();
+    await log.close();
+    expect((await opened(files, 2)).recovered).toEqual(['record one', 'after 1', 'after 2', 'after 3']);
   });
 
   it('fails all that comes after it was deposed, and the record does not count for the successor', async () => {
