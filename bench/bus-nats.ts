@@ -82,7 +82,10 @@ export const openNats: OpenBus = async ({ at }, name, events) => {
       });
       nats.publish(subject, JSON.stringify(body), reply);
     });
-  nats.subscribe(`${inbox}.ack`, () => unended--);
+  nats.subscribe(`${inbox}.ack`, () => {
+    unended--;
+    events.ended();
+  });
   nats.subscribe(`deliver.${name}`, (payload, reply) => {
     events.message(payload);
     if (reply !== undefined) nats.publish(reply, '+ACK');

@@ -120,7 +120,10 @@ export const openRedis: OpenBus = async ({ at }, name, events) => {
   return {
     send(to, body) {
       unended++;
-      out.pipe(['XADD', to, '*', 'b', body], () => unended--);
+      out.pipe(['XADD', to, '*', 'b', body], () => {
+        unended--;
+        events.ended();
+      });
     },
     get unended() {
       return unended;

@@ -5,8 +5,9 @@ import { RelayClient } from '../src/client/relay-client.ts';
 import { attach } from '../src/wrap/attach.ts';
 import type { OpenBus } from './bus.ts';
 
-export const openRelay: OpenBus = ({ at, durability, mayLead }, name, events) =>
+export const openRelay: OpenBus = ({ at, durability, mayLead, until = 'delivered' }, name, events) =>
   new Promise((resolve) => {
+    let unended = 0;
     const client = new RelayClient(
       {
         attach: () =>
@@ -29,13 +30,21 @@ export const openRelay: OpenBus = ({ at, durability, mayLead }, name, events) =>
           events.message(envelope.payload.body ?? '');
           client.ack(envelope);
         },
+        fate: ({ outcome }) => {
+          if (outcome !== until && outcome !== 'failed') return;
+          unended--;
+          events.ended();
+        },
         stateChanged: (state) => {
           if (state !== 'ready') return;
           events.ready?.();
           resolve({
-            send: (to, body) => void client.send({ to, payload: { kind: 'message', body } }),
+            send(to, body) {
+              unended++;
+              client.send({ to, payload: { kind: 'message', body } });
+            },
             get unended() {
-              return client.unended;
+              return unended;
             },
             close: () => client.close(),
           });

@@ -1,6 +1,6 @@
 /** What the benchmark sees of a message system: durable sends, messages that are acknowledged when taken. */
 export interface Bus {
-  /** Sends, and counts it as unended until the system has taken it over. */
+  /** Sends, and counts it as unended until the system says what `until` asks. */
   send(to: string, body: string): void;
   readonly unended: number;
   close(): Promise<void>;
@@ -13,10 +13,14 @@ export interface BusPlace {
   durability?: 'sync' | 'process';
   /** relay: may host the daemon. */
   mayLead?: boolean;
+  /** relay: when a SEND has ended; the others know `stored` only. */
+  until?: 'stored' | 'delivered';
 }
 
 export interface BusEvents {
   message(body: string): void;
+  /** `unended` went down. */
+  ended(): void;
   /** It is connected: at first, and again after it had lost its leader. */
   ready?(): void;
 }

@@ -89,11 +89,15 @@ async function startDaemon(at: string, durability: 'sync' | 'process'): Promise<
   return child;
 }
 
-const relay = (placement: 'apart' | 'in a client', durability: 'sync' | 'process'): Candidate => ({
-  name: `agent-wrap, host ${placement}, ${durability}`,
+const relay = (
+  placement: 'apart' | 'in a client',
+  durability: 'sync' | 'process',
+  until: 'stored' | 'delivered' = 'stored',
+): Candidate => ({
+  name: `agent-wrap, host ${placement}, ${durability}${until === 'delivered' ? ', until delivered' : ''}`,
   async start() {
     const at = newPlace();
-    const place = { system: 'relay' as const, at, durability, mayLead: placement === 'in a client' };
+    const place = { system: 'relay' as const, at, durability, until, mayLead: placement === 'in a client' };
     const child = placement === 'apart' ? await startDaemon(at, durability) : undefined;
     return { place, child, stop: async () => child && end(child) };
   },
@@ -267,6 +271,7 @@ async function fanOut(): Promise<number[]> {
 
 const candidates: Candidate[] = [
   relay('apart', 'sync'),
+  relay('apart', 'sync', 'delivered'),
   relay('in a client', 'sync'),
   relay('apart', 'process'),
   relay('in a client', 'process'),

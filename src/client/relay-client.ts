@@ -332,7 +332,7 @@ export class RelayClient {
 
   #acknowledged({ ack_ids: ids, ...payload }: Payload<'ACK'>): void {
     if (ids === undefined) this.#fate(this.#outbox.acknowledged(payload));
-    else for (const id of ids) this.#fate(this.#outbox.acknowledged({ ...payload, ack_id: id }));
+    else for (payload.ack_id of ids) this.#fate(this.#outbox.acknowledged(payload));
     this.#answered();
   }
 

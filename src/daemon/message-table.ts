@@ -141,9 +141,7 @@ export class MessageTable {
     const { message } = delivery;
     const before = delivery.state;
     if (delivery.ended && !(before === 'dead' && state !== 'dead')) return;
-    delivery.state = state;
-    delivery.reason = reason;
-    delivery.endedAt = at;
+    delivery.end(state, at, reason);
     if (before === 'dead') {
       this.#unbury(delivery);
     } else {

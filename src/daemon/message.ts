@@ -24,8 +24,6 @@ const OLD_HASH_LENGTH = 28;
 
 export type DeliveryState = 'storing' | 'waiting' | 'inflight' | 'claimed' | EndState;
 
-const ENDED: ReadonlySet<DeliveryState> = new Set<DeliveryState>(['delivered', 'written', 'dead']);
-
 export class Message {
   readonly key: string;
   readonly id: string;
@@ -125,14 +123,24 @@ export class Delivery {
     this.full = recipient.full === true;
   }
 
-  /** The DELIVER's id: the same from every leader (P3). */
+  /** The DELIVER's id: the same from every leader (P3), and made again when it is asked for after the end. */
   get id(): string {
-    this.#id ??= derivedId(this.message.key, this.recipient);
-    return this.#id;
+    const id = this.#id ?? derivedId(this.message.key, this.recipient);
+    this.#id = this.ended ? undefined : id;
+    return id;
+  }
+
+  /** It is kept for days: with what it is asked for, and no more. */
+  end(state: EndState, at: number, reason: Delivery['reason']): void {
+    this.state = state;
+    this.endedAt = at;
+    this.reason = reason;
+    this.#id = undefined;
   }
 
   get ended(): boolean {
-    return ENDED.has(this.state);
+    const { state } = this;
+    return state === 'delivered' || state === 'written' || state === 'dead';
   }
 
   /** Whether the recipient may have seen it: given before, or stored under an earlier epoch (P12). */

@@ -1,4 +1,5 @@
 /** Envelopes: bytes ⇄ the one JSON object of a frame. docs/protocol.md §3 (spec §3, P1, P5). */
+import { isAscii } from 'node:buffer';
 import type * as z from 'zod';
 import { RelayError } from '../base/errors.ts';
 import { fitsDelivery, fitsMeta, fitsPayload, isId, isObject } from './fits.ts';
@@ -15,7 +16,9 @@ import {
   type PayloadMeta,
   payloadMeta,
 } from './payloads.ts';
-import { decodeUtf8, type Utf8, utf8, utf8Slice } from './utf8.ts';
+import { type Utf8, utf8, utf8Slice } from './utf8.ts';
+
+const decoder = new TextDecoder('utf-8', { fatal: true });
 
 interface Base<T extends MessageType> {
   v: 1;
@@ -48,12 +51,20 @@ function badRequest(message: string, id: unknown): RelayError {
   return new RelayError('BAD_REQUEST', message, isId(id) ? { details: { refId: id } } : {});
 }
 
-function parseObject(body: Buffer): Record<string, unknown> {
+function decoded(body: Buffer): string {
   try {
-    const object: unknown = JSON.parse(decodeUtf8(body));
+    return decoder.decode(body);
+  } catch (cause) {
+    throw new RelayError('BAD_FRAME', 'a frame that is not UTF-8', { cause });
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  try {
+    const object: unknown = JSON.parse(text);
     if (isObject(object)) return object;
   } catch (cause) {
-    throw new RelayError('BAD_FRAME', 'a frame that is not JSON in UTF-8', { cause });
+    throw new RelayError('BAD_FRAME', 'a frame that is not JSON', { cause });
   }
   throw new RelayError('BAD_FRAME', 'a frame whose JSON is not an object');
 }
@@ -83,7 +94,8 @@ function wording(
  * BAD_REQUEST (it stays; `details.refId` is the envelope's id if it has one). Unknown keys are kept.
  */
 export function parseEnvelope(body: Buffer): Envelope {
-  const object = parseObject(body);
+  const bytes = utf8Slice(body);
+  const object = parseObject(isAscii(body) ? bytes : decoded(body));
   if (object.v !== 1) {
     throw new RelayError('UNSUPPORTED_VERSION', `protocol version ${JSON.stringify(object.v)?.slice(0, 40)}`);
   }
@@ -103,16 +115,20 @@ export function parseEnvelope(body: Buffer): Envelope {
   }
   if (!isObject(object.payload)) throw badRequest(`${type}: payload must be an object`, id);
   check(type as MessageType, object);
-  if (type === 'SEND') object.raw = rawParts(body);
+  if (type === 'SEND') object.raw = rawParts(body, bytes);
   return object as unknown as Envelope;
 }
 
+/** What our clients and many others write: one string for all of them. */
+const USUAL_META = '{"requires_ack":true}' as Utf8;
+
 /** Copies, so that what is kept of a message keeps nothing else of what came with it. */
-function rawParts(body: Buffer): RawParts {
-  const spans = memberSpans(body.toString('latin1'), ['payload', 'payload_meta']);
-  const { payload: own, payload_meta: meta } = spans;
+function rawParts(body: Buffer, bytes: Utf8): RawParts {
+  const { payload: own, payload_meta: meta } = memberSpans(bytes, ['payload', 'payload_meta']);
   const payload = utf8Slice(body, own?.start ?? 0, own?.end ?? 0);
-  return meta === undefined ? { payload } : { payload, payload_meta: utf8Slice(body, meta.start, meta.end) };
+  if (meta === undefined) return { payload };
+  const usual = meta.end - meta.start === USUAL_META.length && bytes.startsWith(USUAL_META, meta.start);
+  return { payload, payload_meta: usual ? USUAL_META : utf8Slice(body, meta.start, meta.end) };
 }
 
 /** A new envelope with a fresh id; `ts` is the writer's wall clock. */
@@ -145,14 +161,17 @@ export function renderDeliver(
   { seq, session_id: session, originalTo, redelivered, expires_at: expires }: Delivery,
 ): Utf8 {
   const { topic } = head;
+  const about = `${topic === undefined ? '' : `,"topic":${quoted(topic)}`}`;
+  const meta = raw.payload_meta === undefined ? '' : `,"payload_meta":${raw.payload_meta}`;
+  const original = originalTo === undefined ? '' : `,"originalTo":${quoted(originalTo)}`;
+  const more = `${original}${redelivered ? ',"redelivered":true' : ''}${expires === undefined ? '' : `,"expires_at":${expires}`}`;
   return (`{"v":1,"type":"DELIVER","id":"${head.id}","ts":${head.ts},"from":"${head.from}","to":"${head.to}"` +
-    `${topic === undefined ? '' : `,"topic":${quoted(topic)}`},"payload":${raw.payload}` +
-    `${raw.payload_meta === undefined ? '' : `,"payload_meta":${raw.payload_meta}`}` +
-    `,"delivery":{"seq":${seq},"session_id":"${session}"` +
-    `${originalTo === undefined ? '' : `,"originalTo":${quoted(originalTo)}`}` +
-    `${redelivered ? ',"redelivered":true' : ''}` +
-    `${expires === undefined ? '' : `,"expires_at":${expires}`}}}`) as Utf8;
+    `${about},"payload":${raw.payload}${meta},"delivery":{"seq":${seq},"session_id":"${session}"${more}}}`) as Utf8;
 }
 
+/** What stands for itself in JSON. */
+const PLAIN = /^[\w .:@/-]*$/;
+
 /** A string as JSON in UTF-8. */
-export const quoted = (text: string): Utf8 => utf8(JSON.stringify(text));
+export const quoted = (text: string): Utf8 =>
+  PLAIN.test(text) ? (`"${text}"` as Utf8) : utf8(JSON.stringify(text));

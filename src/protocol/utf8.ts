@@ -2,8 +2,6 @@
  * UTF-8 that is passed on and seldom read: a string with one character for each byte. It is copied in and
  * out of buffers without being decoded, exactly as it came (P1), and takes a byte a character in memory.
  */
-import { isAscii } from 'node:buffer';
-
 declare const bytes: unique symbol;
 
 /** Characters U+0000–U+00FF that stand for the bytes of UTF-8 text. */
@@ -19,11 +17,5 @@ export const utf8 = (text: string): Utf8 =>
 export const textOf = (utf8: Utf8): string => Buffer.from(utf8, 'latin1').toString('utf8');
 
 /** The bytes from `start` to `end` as they are. */
-export const utf8Slice = (body: Buffer, start: number, end: number): Utf8 =>
+export const utf8Slice = (body: Buffer, start = 0, end = body.length): Utf8 =>
   body.toString('latin1', start, end) as Utf8;
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/** The text of bytes. Throws a TypeError if they are no UTF-8. */
-export const decodeUtf8 = (body: Buffer): string =>
-  isAscii(body) ? body.toString('latin1') : decoder.decode(body);
