@@ -79,14 +79,18 @@ export class Journal {
 
   /**
    * Calls `then` behind the fence, for what is handed out though no record of its own has brought it here
-   * (P20): now, later if there are no file descriptors to look with, never if we lead no more.
+   * (P20): now, or later if there are no file descriptors to look with. `deposed`: we lead no more.
    */
-  behindFence(then: () => void): void {
+  behindFence(then: () => void, deposed?: () => void): void {
     try {
       this.#fence.check();
     } catch (error) {
-      if (lacksDescriptors(error)) this.#postponed.push(() => this.behindFence(then));
-      else this.#failed(RelayError.from(error));
+      if (lacksDescriptors(error)) {
+        this.#postponed.push(() => this.behindFence(then, deposed));
+      } else {
+        this.#failed(RelayError.from(error));
+        deposed?.();
+      }
       return;
     }
     then();

@@ -99,8 +99,14 @@ const fenced =
   ({ journal }: Relay): Middleware =>
   async (_name, _input, _ctx, next) => {
     const result = await next();
-    if (!isSuccess(result) || journal.passesFence()) return result;
-    return error('DEPOSED', 'another daemon leads this relay now', { retryable: true });
+    if (!isSuccess(result)) return result;
+    const deposed = () => error('DEPOSED', 'another daemon leads this relay now', { retryable: true });
+    return new Promise((resolve) =>
+      journal.behindFence(
+        () => resolve(result),
+        () => resolve(deposed()),
+      ),
+    );
   };
 
 /** Whose budget of handoffs a call uses up; one that carries the session's own token uses none (P21). */
