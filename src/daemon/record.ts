@@ -75,7 +75,7 @@ export interface TokenRecord {
 /** How a client takes DELIVERs (P13, P23). */
 export type Capabilities = Pick<
   NonNullable<Payload<'HELLO'>['capabilities']>,
-  'ack' | 'max_inflight' | 'cumulative_ack'
+  'ack' | 'max_inflight' | 'cumulative_ack' | 'ack_lists'
 >;
 
 /** `v` counts the changes of a session, `opened` being the first: one that a snapshot holds is not made twice. */

@@ -43,17 +43,13 @@ const enteredBy = ({ session }: Payload<'HELLO'>): { handoff?: string } => {
   return token !== undefined && tokenKind(token) === 'ah' ? { handoff: hashToken(token) } : {};
 };
 
-/** Nothing for a client that takes all as the specification has it. */
+/** Nothing for a client that declares nothing. */
 const capable = ({ capabilities }: Payload<'HELLO'>): { can?: Capabilities } => {
-  const { ack, max_inflight, cumulative_ack } = capabilities ?? {};
-  if (ack !== false && max_inflight === undefined && cumulative_ack !== true) return {};
-  return {
-    can: {
-      ...(ack === undefined ? {} : { ack }),
-      ...(max_inflight === undefined ? {} : { max_inflight }),
-      ...(cumulative_ack === undefined ? {} : { cumulative_ack }),
-    },
-  };
+  const { ack, max_inflight, cumulative_ack, ack_lists } = capabilities ?? {};
+  const can = Object.entries({ ack, max_inflight, cumulative_ack, ack_lists }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return can.length === 0 ? {} : { can: Object.fromEntries(can) };
 };
 
 export class Sessions {
