@@ -248,8 +248,9 @@ export class Witness {
     const message = this.#byId.get(payload.ack_id);
     if (message === undefined || payload.stage === undefined) return;
     message.promised ??= new Set();
-    for (const to of payload.recipients ?? (payload.to === undefined ? [] : [payload.to])) {
-      message.promised.add(to);
+    const to = payload.to ?? message.to;
+    for (const name of payload.recipients ?? (to === undefined || to === '*' ? [] : [to])) {
+      message.promised.add(name);
     }
   }
 
