@@ -10,6 +10,12 @@ import { decodeRecord } from './record.ts';
 import type { RelayState } from './state.ts';
 import type { Store } from './store/store.ts';
 
+/**
+ * Milliseconds of folding before others have their turn: the person's keys, and those who ask whether we
+ * live. On a busy machine they would wait many times as long, and depose one leader after the other.
+ */
+const SLICE_MS = 5;
+
 export class Recovery {
   readonly #clock: Clock;
   readonly #postponed: { peer: Peer; envelope: Envelope }[] = [];
@@ -29,12 +35,20 @@ export class Recovery {
     return this.#state === 'running';
   }
 
-  /** Folds every record of the store. Rejects with what the store or a record says. */
+  /**
+   * Folds every record of the store, up to `finish()` if that comes first: who was deposed meanwhile must
+   * not keep the processor from its successor. Rejects with what the store or a record says.
+   */
   async run(store: Store, state: RelayState): Promise<number> {
     let records = 0;
+    let began = this.#clock.monotonic();
     for await (const bytes of store.recover()) {
+      if (!this.running) break;
       state.recover(decodeRecord(bytes));
       records++;
+      if (this.#clock.monotonic() - began < SLICE_MS) continue;
+      await new Promise<void>((resolve) => void this.#clock.after(0, resolve));
+      began = this.#clock.monotonic();
     }
     return records;
   }

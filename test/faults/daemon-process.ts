@@ -22,6 +22,16 @@ export function makeRelayDirectory(state: string): string {
 
 const running = new Set<DaemonProcess>();
 
+/** False while somebody who was hung up still writes there. */
+function removed(path: string): boolean {
+  try {
+    rmSync(path, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Calls `use` with a state directory that is removed afterwards; daemons still running there are killed. */
 export async function withState<T>(use: (state: string) => Promise<T>): Promise<T> {
   const state = mkdtempSync(join(tmpdir(), 'agent-wrap-fault-'));
@@ -29,7 +39,7 @@ export async function withState<T>(use: (state: string) => Promise<T>): Promise<
     return await use(state);
   } finally {
     for (const daemon of running) if (daemon.state.startsWith(state)) await daemon.kill();
-    rmSync(state, { recursive: true, force: true, maxRetries: 10 }); // who was hung up may still write
+    await waitFor(() => removed(state), 'the state directory to be quiet', 30_000).catch(() => {});
   }
 }
 
