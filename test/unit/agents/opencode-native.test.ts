@@ -172,10 +172,11 @@ describe("opencode's events", () => {
   });
 
   it('that came before we were connected are heard as well', async () => {
+    // The agent starts after us, and speaks before its port is open to us.
+    open();
     listed = [{ ...SESSION, time: { updated: Date.now() } }];
     const time = { created: Date.now(), completed: Date.now() };
     stored = [{ ...info('msg_1', 'assistant', { time }), parts: [part('msg_1', 'prt_1', 'early', 2).part] }];
-    open();
     await until('the answer', () => heard.length === 2);
     expect(heard).toEqual(['0: early', 'ends']);
   });
