@@ -10,8 +10,8 @@ import type { OpencodeServer } from './opencode-server.ts';
 import type { OpencodeSessions, Target } from './opencode-sessions.ts';
 import type { OpencodeState } from './opencode-state.ts';
 
-/** Milliseconds for opencode to show the prompt in its session; seen: 40–1,100. */
-const CONFIRM_MS = 15_000;
+/** Milliseconds for opencode to show the prompt in its session; seen: 40–1,100, and 12 s on a crowded machine. */
+const CONFIRM_MS = 60_000;
 
 /** Titles are cut in the terminal's: this many characters, then an ellipsis. */
 const TITLE_UNITS = 37;
@@ -43,7 +43,10 @@ export class OpencodeNative implements NativeChannel {
     const body = { ...choice, parts: [{ type: 'text', text }] };
     const seen = this.#seen(text);
     try {
-      await this.#options.server.post(`/session/${session.id}/prompt_async`, body);
+      await this.#options.server.post(`/session/${session.id}/prompt_async`, body).catch((error: unknown) => {
+        // It may have the prompt: what it shows decides.
+        if (!(error instanceof RelayError && error.code === 'NOT_CONFIRMED')) throw error;
+      });
       await seen.arrival;
     } finally {
       seen.forget();

@@ -4,6 +4,7 @@
  */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import type { Clock, Timer } from '../base/clock.ts';
+import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { portOwner } from './loopback-port.ts';
 import { ServerEvents } from './server-events.ts';
@@ -59,7 +60,7 @@ export class OpencodeServer {
     return JSON.parse(await this.#ask('GET', path, undefined));
   }
 
-  /** Resolves when the server has accepted it (2xx). */
+  /** Resolves when the server has accepted it (2xx). NOT_CONFIRMED: it may have, and did not say. */
   async post(path: string, body: unknown): Promise<void> {
     await this.#ask('POST', path, JSON.stringify(body));
   }
@@ -160,12 +161,22 @@ export class OpencodeServer {
     if (this.#state !== 'open') return Promise.reject(new Error('not connected to its server'));
     return new Promise((resolve, reject) => {
       const asked = this.#request(method, path);
+      let sent = false;
+      const fail = (cause: Error) => {
+        const unsure = `${method} ${path}: ${cause.message}`;
+        reject(sent ? new RelayError('NOT_CONFIRMED', unsure, { cause }) : cause);
+      };
       asked.setTimeout(REQUEST_MS, () => asked.destroy(new Error('no answer in time')));
-      asked.on('error', reject);
+      asked.on('socket', (socket) => {
+        socket.on('connect', () => {
+          sent = true;
+        });
+      });
+      asked.on('error', fail);
       asked.on('response', (response) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
-        response.on('error', reject);
+        response.on('error', fail);
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
           if (bytes > MAX_ANSWER_BYTES) asked.destroy(new Error('answer too long'));

@@ -71,6 +71,8 @@ const THEIRS_MS = 10_000;
 /** How long a known agent may take to show that it took the submit key, and how often the key is pressed. */
 const CONFIRM_MS = 1_500;
 const SUBMIT_TRIES = 3;
+/** How long a text must be gone from the box: Gemini CLI, in the midst of a redraw, shows another's place. */
+const GONE_MS = 200;
 
 const notConfirmed = (message: string): TypingResult => ({
   outcome: 'refused',
@@ -148,7 +150,7 @@ async function submit(
     if (!open || keys.meddled()) return undefined;
     await terminal.write(SUBMIT);
     if (!known) return { outcome: 'submitted' };
-    if (await patience.until(() => isTaken(typed, options), CONFIRM_MS)) return { outcome: 'submitted' };
+    if (await patience.until(forGood(typed, options), CONFIRM_MS)) return { outcome: 'submitted' };
     log.info('inject.submit-again', { marks: typed.marks, tries });
   }
   return undefined;
@@ -208,6 +210,21 @@ async function echoed(typed: Typed, { terminal, agent, known }: TypingOptions): 
 async function boxText({ terminal, agent, known }: TypingOptions): Promise<string | undefined> {
   const box = known ? agent.inputBox(await terminal.view()) : undefined;
   return box?.mode === 'prompt' ? box.text : undefined;
+}
+
+/** Taken, and not only out of sight for a moment. */
+function forGood(typed: Typed, options: TypingOptions): () => Promise<boolean> {
+  const { clock } = options;
+  let goneSince: number | undefined;
+  return async () => {
+    if (typed.taken()) return true;
+    if (!(await isTaken(typed, options))) {
+      goneSince = undefined;
+      return false;
+    }
+    goneSince ??= clock.monotonic();
+    return clock.monotonic() - goneSince >= GONE_MS;
+  };
 }
 
 async function isTaken(typed: Typed, { terminal, agent }: TypingOptions): Promise<boolean> {

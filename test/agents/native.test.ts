@@ -45,7 +45,8 @@ describe.each(['opencode', 'codex'] as const)('handing messages to the real %s b
       await table.send('bob', bodyOf(i));
       await bob.arrived(bodyOf(i));
     }
-    for (let i = 0; i < COUNT; i++) expect(bob.arrivals(bodyOf(i))).toBe(1);
+    for (let i = 0; i < COUNT; i++)
+      expect([bob.arrivals(bodyOf(i)), bob.agent.log]).toEqual([1, bob.agent.log]);
     expect(bob.stub.prompts.filter((prompt) => prompt.startsWith('Relay message'))).toHaveLength(COUNT);
     expect(existsSync(join(bob.box.cwd, 'evil-6'))).toBe(false);
     expect(bob.agent.log).not.toContain('inject.paste');
@@ -83,7 +84,7 @@ describe.each(['opencode', 'codex'] as const)('handing messages to the real %s b
         )
         .toBe(1);
       expect(bob.stub.prompts.filter((prompt) => prompt.includes('half a thought'))).toEqual([
-        name === 'opencode' ? '"half a thought is whole"' : 'half a thought is whole',
+        'half a thought is whole',
       ]);
       expect(bob.arrivals('past the draft')).toBe(1);
     },

@@ -23,6 +23,8 @@ let stored: object[];
 let asked: Record<string, unknown>[];
 /** Is a prompt shown in its session? */
 let shows: boolean;
+/** Does the server answer a prompt, or is it too busy? */
+let answers: boolean;
 let refused: number;
 let speech: OpencodeSpeech;
 let state: OpencodeState;
@@ -48,6 +50,7 @@ const prompt = (id: string, text: string) => {
 
 beforeEach(async () => {
   [streams, listed, stored, asked, shows, refused] = [[], [], [], [], true, 0];
+  answers = true;
   heard.length = failed.length = 0;
   positions = new MemoryPositions();
   server = createServer(async (request, response) => {
@@ -69,7 +72,8 @@ beforeEach(async () => {
       for await (const chunk of request) body += chunk;
       const read = JSON.parse(body) as { parts: { text: string }[] };
       asked.push(read);
-      response.writeHead(204).end();
+      if (answers) response.writeHead(204).end();
+      else response.destroy();
       if (shows) prompt(`msg_${asked.length}`, read.parts[0]?.text ?? '');
     } else response.writeHead(404).end();
   });
@@ -168,10 +172,11 @@ describe("opencode's events", () => {
   });
 
   it('that came before we were connected are heard as well', async () => {
+    // The agent starts after us, and speaks before its port is open to us.
+    open();
     listed = [{ ...SESSION, time: { updated: Date.now() } }];
     const time = { created: Date.now(), completed: Date.now() };
     stored = [{ ...info('msg_1', 'assistant', { time }), parts: [part('msg_1', 'prt_1', 'early', 2).part] }];
-    open();
     await until('the answer', () => heard.length === 2);
     expect(heard).toEqual(['0: early', 'ends']);
   });
@@ -203,6 +208,18 @@ describe("opencode's channel", () => {
         parts: [{ type: 'text', text: 'Relay message from bob [1]: hi' }],
       },
     ]);
+  });
+
+  it('gives a prompt once when the server took it and did not say so', async () => {
+    await ready();
+    answers = false;
+    await native.deliver('Relay message from bob [1]: hi');
+    expect(asked).toHaveLength(1);
+    answers = true;
+    shows = false;
+    server.closeAllConnections();
+    await until('the break', () => !speech.server.open);
+    await expect(native.deliver('x')).rejects.toMatchObject({ code: 'REJECTED' });
   });
 
   it('refuses while there is no conversation, or another one is shown', async () => {

@@ -185,6 +185,27 @@ describe('the injector', () => {
     expect(events.filter((event) => event.startsWith('submitted'))).toHaveLength(4);
   });
 
+  it('does not take a box that is out of sight for a moment for an empty one', async () => {
+    const { agent, injector, events, pass } = setup();
+    agent.ignoredSubmits = 1;
+    injector.add(deliver('hello'));
+    await pass(100);
+    const { box } = agent;
+    await pass(150);
+    expect(agent.written.slice(1)).toEqual(['\r']);
+    agent.box = 'what stands in its place during a redraw';
+    agent.changed();
+    await pass(60);
+    agent.box = box;
+    agent.changed();
+    await pass(1_000);
+    expect(events).toEqual([]);
+    await pass(5_000);
+    expect(agent.written.slice(1)).toEqual(['\r', '\r']);
+    expect(agent.taken).toEqual([box]);
+    expect(events).toEqual(['submitted hello']);
+  });
+
   it('puts the briefing before the first message only', async () => {
     const { agent, injector, pass } = setup({ preface: 'Be brief.' });
     injector.add(deliver('one'));
