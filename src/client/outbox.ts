@@ -61,7 +61,8 @@ interface Entry {
   place: SpillPlace | undefined;
   /** Recipients whose end is awaited; unknown until the daemon has named them. */
   waiting: Set<string> | undefined;
-  ended: Set<string>;
+  /** Those of several whose end was told. */
+  ended: Set<string> | undefined;
 }
 
 export class Outbox {
@@ -196,10 +197,11 @@ export class Outbox {
     if (entry === undefined) return undefined;
     if (payload.recipients !== undefined) entry.waiting = new Set(payload.recipients);
     const to = payload.to ?? entry.to;
-    const reached = (payload.stage === 'delivered' || payload.stage === 'written') && !entry.ended.has(to);
-    if (reached) entry.ended.add(to);
+    const { stage } = payload;
+    const reached = (stage === 'delivered' || stage === 'written') && entry.ended?.has(to) !== true;
     this.#answered(entry);
-    this.#settle(entry);
+    if (reached) this.#end(entry, to);
+    else this.#settle(entry);
     if (this.#onDisk > 0) this.#read();
     if (payload.stage === 'held' || payload.stage === 'stored') {
       return { id: entry.id, to, outcome: payload.stage };
@@ -217,9 +219,8 @@ export class Outbox {
     }
     const to = payload.to ?? entry.to;
     const code = isErrorCode(payload.code) ? payload.code : 'REJECTED';
-    entry.ended.add(to);
     if (payload.to === undefined) this.#forget(entry);
-    else this.#settle(entry);
+    else this.#end(entry, to);
     return { id: entry.id, to, outcome: 'failed', code, message: payload.message };
   }
 
@@ -256,7 +257,8 @@ export class Outbox {
   }
 
   #enter(send: Pick<Entry, 'id' | 'to' | 'frame' | 'triedAt' | 'place'>): Entry {
-    const entry = { ...send, answered: false, waiting: undefined, ended: new Set<string>() };
+    const { id, to, frame, triedAt, place } = send;
+    const entry = { id, to, frame, triedAt, place, answered: false, waiting: undefined, ended: undefined };
     this.#entries.set(entry.id, entry);
     this.#bytes += entry.frame.length;
     this.#unanswered++;
@@ -328,12 +330,22 @@ export class Outbox {
     this.#forget(entry);
     const message = 'the relay no longer knows what it was sent so long ago';
     return [...(entry.waiting ?? [entry.to])]
-      .filter((to) => !entry.ended.has(to))
+      .filter((to) => entry.ended?.has(to) !== true)
       .map((to) => ({ id: entry.id, to, outcome: 'failed', code: 'NOT_CONFIRMED', message }));
   }
 
+  /** Towards one recipient; most SENDs have no other. */
+  #end(entry: Entry, to: string): void {
+    if (entry.waiting === undefined && to === entry.to) return this.#forget(entry);
+    entry.ended ??= new Set();
+    entry.ended.add(to);
+    this.#settle(entry);
+  }
+
   #settle(entry: Entry): void {
-    for (const name of entry.waiting ?? [entry.to]) if (!entry.ended.has(name)) return;
+    const { to, waiting, ended } = entry;
+    if (waiting === undefined && ended?.has(to) !== true) return;
+    for (const name of waiting ?? []) if (ended?.has(name) !== true) return;
     this.#forget(entry);
   }
 

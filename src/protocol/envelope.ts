@@ -16,6 +16,7 @@ import {
   type PayloadMeta,
   payloadMeta,
 } from './payloads.ts';
+import { plainSend, USUAL_META } from './plain-send.ts';
 import { type Utf8, utf8, utf8Slice } from './utf8.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -95,6 +96,11 @@ function wording(
  */
 export function parseEnvelope(body: Buffer): Envelope {
   const bytes = utf8Slice(body);
+  return plainSend(body, bytes) ?? parseAnyEnvelope(body, bytes);
+}
+
+/** The same by parsing it. */
+export function parseAnyEnvelope(body: Buffer, bytes: Utf8 = utf8Slice(body)): Envelope {
   const object = parseObject(isAscii(body) ? bytes : decoded(body));
   if (object.v !== 1) {
     throw new RelayError('UNSUPPORTED_VERSION', `protocol version ${JSON.stringify(object.v)?.slice(0, 40)}`);
@@ -119,9 +125,6 @@ export function parseEnvelope(body: Buffer): Envelope {
   return object as unknown as Envelope;
 }
 
-/** What our clients and many others write: one string for all of them. */
-const USUAL_META = '{"requires_ack":true}' as Utf8;
-
 /** Copies, so that what is kept of a message keeps nothing else of what came with it. */
 function rawParts(body: Buffer, bytes: Utf8): RawParts {
   const { payload: own, payload_meta: meta } = memberSpans(bytes, ['payload', 'payload_meta']);
@@ -138,12 +141,13 @@ export function newEnvelope<T extends MessageType>(
   ts: number,
   more: { id?: string; to?: string; topic?: string; payload_meta?: PayloadMeta } = {},
 ): EnvelopeOf<T> {
-  return { v: 1, type, id: newId(), ts, ...more, payload } as unknown as EnvelopeOf<T>;
+  const { id = newId(), to, topic, payload_meta } = more;
+  return { v: 1, type, id, ts, to, topic, payload, payload_meta } as unknown as EnvelopeOf<T>;
 }
 
 /** An envelope → its JSON. A SEND's `raw` stays behind: it is the reader's view. */
 export function renderEnvelope(envelope: Envelope): string {
-  if (envelope.type !== 'SEND') return JSON.stringify(envelope);
+  if (envelope.type !== 'SEND' || envelope.raw === undefined) return JSON.stringify(envelope);
   const { raw: _raw, ...wire } = envelope;
   return JSON.stringify(wire);
 }

@@ -1,9 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeEnvelope, newEnvelope, parseEnvelope, renderDeliver } from '../../src/protocol/envelope.ts';
+import {
+  encodeEnvelope,
+  newEnvelope,
+  parseAnyEnvelope,
+  parseEnvelope,
+  renderDeliver,
+} from '../../src/protocol/envelope.ts';
 import { memberSpans } from '../../src/protocol/members.ts';
 import { ackPayload, delivery, PAYLOADS, payloadMeta, sendPayload } from '../../src/protocol/payloads.ts';
-import { textOf } from '../../src/protocol/utf8.ts';
+import { plainSend } from '../../src/protocol/plain-send.ts';
+import { textOf, utf8Slice } from '../../src/protocol/utf8.ts';
 
 const body = (object: unknown): Buffer => Buffer.from(JSON.stringify(object));
 
@@ -94,6 +101,51 @@ describe('§3 envelope', () => {
         { numRuns: 500 },
       );
     });
+  });
+
+  it('takes a SEND at once exactly as it would parse it, or not at all', () => {
+    const word = fc.oneof(
+      fc.string({ maxLength: 20 }),
+      fc.constantFrom('bob', '*', '', 'a"b', 'ü', '\u007f'),
+    );
+    const send = fc
+      .record(
+        { kind: word, body: fc.string({ unit: 'binary' }), thread: word, id: word, to: word, topic: word },
+        { requiredKeys: ['body', 'id'] },
+      )
+      .map(({ id, to, topic, ...payload }) =>
+        encodeEnvelope(
+          newEnvelope('SEND', payload, 17, { id, to, topic, payload_meta: { requires_ack: true } } as object),
+        ),
+      );
+    const plain = fc
+      .record({ id: fc.uuid(), to: fc.constantFrom('bob', 'a-rather-long-name'), body: fc.string() })
+      .map(({ id, to, body: text }) =>
+        encodeEnvelope(
+          newEnvelope('SEND', { kind: 'message', body: text }, 17, {
+            id,
+            to,
+            payload_meta: { requires_ack: true },
+          }),
+        ),
+      );
+    let taken = 0;
+    const place = fc.option(
+      fc.tuple(fc.nat(), fc.constantFrom(0x22, 0x5c, 0x7d, 0x0a, 0x00, 0x30, 0xc3, 0x2c)),
+    );
+    fc.assert(
+      fc.property(fc.oneof(send, plain), place, (frame, change) => {
+        const bytes = Buffer.from(frame.subarray(4));
+        if (change !== null) bytes[change[0] % bytes.length] = change[1];
+        const seen = plainSend(bytes, utf8Slice(bytes));
+        if (seen === undefined) return;
+        taken++;
+        const { payload, ...rest } = seen;
+        expect({ ...rest, payload }).toEqual(parseAnyEnvelope(bytes));
+      }),
+      { numRuns: 2_000 },
+    );
+    expect(taken).toBeGreaterThan(200);
   });
 
   it('survives JSON nested a hundred thousand deep', () => {
