@@ -1,12 +1,13 @@
 /** `agent-wrap deadletters list|redeliver|drop`: what ended undelivered. */
 import { Command } from 'commander';
 import * as z from 'zod';
-import { Logged, renderMessage } from './message-lines.ts';
+import { messageView } from '../protocol/message-view.ts';
+import { renderMessage } from './message-lines.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
 
-const Listed = z.object({ messages: z.array(Logged) });
+const Listed = z.object({ messages: z.array(messageView) });
 const Counted = z.object({ count: z.number() });
 
 export function command(): Command {

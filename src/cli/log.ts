@@ -5,8 +5,9 @@ import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { silentLog } from '../base/log.ts';
 import { watchEvents } from '../client/events.ts';
+import { type MessageView, messageView } from '../protocol/message-view.ts';
 import { attach } from '../wrap/attach.ts';
-import { Logged, type LoggedMessage, renderMessage, timeOf } from './message-lines.ts';
+import { renderMessage, timeOf } from './message-lines.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
@@ -21,7 +22,7 @@ interface LogOptions extends PlaceOptions {
   since?: number;
 }
 
-const Answer = z.object({ messages: z.array(Logged), more: z.boolean() });
+const Answer = z.object({ messages: z.array(messageView), more: z.boolean() });
 
 const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -47,7 +48,7 @@ export function command(): Command {
 export async function run(options: LogOptions & { waiting?: true }): Promise<void> {
   const { from, to, topic, since, waiting, json } = options;
   const place = placeOf(options, process.env);
-  const show = (message: LoggedMessage) =>
+  const show = (message: MessageView) =>
     process.stdout.write(json ? `${JSON.stringify(message)}\n` : renderMessage(message));
   const filter = { from, to, topic };
   const call = (more: object) => callRelay(place, 'relay-log', { ...filter, ...more }, Answer);
@@ -89,7 +90,7 @@ export async function run(options: LogOptions & { waiting?: true }): Promise<voi
   }
 }
 
-async function diagram(messages: readonly LoggedMessage[]): Promise<string> {
+async function diagram(messages: readonly MessageView[]): Promise<string> {
   const { renderDiagram } = await import('../run/report-mermaid.ts');
   const drawn = messages.map(({ from, topic, kind, body, deliveries }) => ({
     from,

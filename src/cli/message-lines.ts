@@ -1,32 +1,11 @@
 /** A message and its fate in lines for a person; what an agent wrote may not steer the terminal. */
-import * as z from 'zod';
 import { strip } from '../base/strip.ts';
-
-export const Logged = z.looseObject({
-  id: z.string(),
-  at: z.number(),
-  from: z.string(),
-  to: z.string().optional(),
-  topic: z.string().optional(),
-  kind: z.string().optional(),
-  body: z.string().optional(),
-  deliveries: z.array(
-    z.looseObject({
-      id: z.string(),
-      to: z.string(),
-      state: z.string(),
-      code: z.string().optional(),
-      reason: z.string().optional(),
-    }),
-  ),
-});
-
-export type LoggedMessage = z.output<typeof Logged>;
+import type { MessageView } from '../protocol/message-view.ts';
 
 /** Local time of the day, to the second. */
 export const timeOf = (at: number): string => new Date(at).toTimeString().slice(0, 8);
 
-export function renderMessage({ at, from, to, topic, kind, body, deliveries }: LoggedMessage): string {
+export function renderMessage({ at, from, to, topic, kind, body, deliveries }: MessageView): string {
   const about = [topic && `on ${topic}`, kind !== 'message' && kind].filter(Boolean).join(', ');
   const head = `${timeOf(at)}  ${from} → ${to ?? '(subscribers)'}${about ? `  (${about})` : ''}`;
   const fates = deliveries.map((one) => {

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { RelayError } from '../base/errors.ts';
 import { MAX_POLL_WAIT_MS } from '../protocol/limits.ts';
+import { type PolledMessage, polledMessage } from '../protocol/message-view.ts';
 import type { Place } from './place.ts';
 import { callRelay } from './relay-call.ts';
 
@@ -10,19 +11,7 @@ const RETRY_MS = 500;
 /** Milliseconds for the relay to hear that the answer was printed: what it does not know comes again (P27). */
 const CONFIRM_MS = 10_000;
 
-const Polled = z.object({
-  messages: z.array(
-    z.looseObject({
-      id: z.string(),
-      from: z.string(),
-      ts: z.number(),
-      body: z.string().optional(),
-      thread: z.string().optional(),
-    }),
-  ),
-});
-
-export type Reply = z.output<typeof Polled>['messages'][number];
+const Polled = z.object({ messages: z.array(polledMessage) });
 
 export interface Awaited {
   from: string;
@@ -40,7 +29,7 @@ export async function takeReply(
   place: Place,
   { from, sentAt, thread }: Awaited,
   timeoutMs: number,
-  print: (reply: Reply) => void,
+  print: (reply: PolledMessage) => void,
 ): Promise<void> {
   const end = Date.now() + timeoutMs;
   const poll = (waitMs: number) =>

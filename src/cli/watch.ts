@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { silentLog } from '../base/log.ts';
 import { watchEvents } from '../client/events.ts';
+import { messageView } from '../protocol/message-view.ts';
 import { PersonTty } from '../terminal/tty.ts';
 import { screenSocketPath } from '../transport/screen-sockets.ts';
 import { KeyReader } from '../watch/keys.ts';
@@ -15,7 +16,6 @@ import { OwnScreen } from '../watch/screen.ts';
 import { ScreenFollower } from '../watch/screen-follower.ts';
 import { attach } from '../wrap/attach.ts';
 import { agentsOf } from './known-agents.ts';
-import { Logged } from './message-lines.ts';
 import { type Place, type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
@@ -30,7 +30,7 @@ Examples:
 
 /** Messages whose texts are asked for at once. */
 const LOG_LIMIT = 500;
-const Log = z.object({ messages: z.array(Logged) });
+const Log = z.object({ messages: z.array(messageView) });
 
 /** How often the list of agents is asked for, and how soon after something has happened, milliseconds. */
 const LOOK_MS = 1_000;

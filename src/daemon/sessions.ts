@@ -139,24 +139,16 @@ export class Sessions {
     for (const other of this.#relay.state.sessions.ofName(session.name)) {
       if (other !== session) this.close(other, 'superseded');
     }
-    const resumeToken = mintToken('ar', this.#random);
-    this.#relay.journal.write(
+    return this.#activate(
+      session,
       {
-        t: 'active',
-        session: session.id,
-        v: session.version + 1,
-        at: this.#now,
-        resume: hashToken(resumeToken),
         ...enteredBy(hello),
         injects: hello.capabilities?.injects === true,
         ...capable(hello),
         ...scopedBy(hello.session?.scoped_token_hash),
       },
-      () => said({ session, resumeToken, ...(notice ? { notice } : {}) }),
+      (resumeToken) => said({ session, resumeToken, ...(notice ? { notice } : {}) }),
     );
-    this.#announce(session);
-    this.schedule(session);
-    return session;
   }
 
   /** RESUME as first frame: the session id, shown to nobody but its owner, is the proof (P8). */
@@ -166,22 +158,10 @@ export class Sessions {
       throw new RelayError('STALE', 'no such session to resume');
     }
     this.#checkFree(session.name, session);
-    const resumeToken = mintToken('ar', this.#random);
-    this.#relay.journal.write(
-      {
-        t: 'active',
-        session: session.id,
-        v: session.version + 1,
-        at: this.#now,
-        resume: hashToken(resumeToken),
-        injects: session.injects,
-        ...(session.can === undefined ? {} : { can: session.can }),
-      },
-      () => said({ session, resumeToken }),
+    const { injects, can } = session;
+    return this.#activate(session, { injects, ...(can === undefined ? {} : { can }) }, (resumeToken) =>
+      said({ session, resumeToken }),
     );
-    this.#announce(session);
-    this.schedule(session);
-    return session;
   }
 
   /** The first frame after WELCOME: the tokens that led here are used up (P7). */
@@ -251,6 +231,22 @@ export class Sessions {
     const id = mintSessionId(this.#random);
     this.#relay.journal.write({ t: 'opened', session: id, name, at: this.#now });
     return this.#known(id);
+  }
+
+  /** It is connected, and has a fresh resume token, which is told once it is stored. */
+  #activate(
+    session: Session,
+    more: { handoff?: string; injects: boolean; can?: Capabilities; scoped?: string },
+    stored: (resumeToken: string) => void,
+  ): Session {
+    const resumeToken = mintToken('ar', this.#random);
+    const at = { session: session.id, v: session.version + 1, at: this.#now };
+    this.#relay.journal.write({ t: 'active', ...at, resume: hashToken(resumeToken), ...more }, () =>
+      stored(resumeToken),
+    );
+    this.#announce(session);
+    this.schedule(session);
+    return session;
   }
 
   /** P7: the token of HELLO → its session. A handoff token must be right, a resume token may be unknown. */

@@ -2,22 +2,11 @@
 import * as z from 'zod';
 import { parseResult, unwrap } from '../afd/parse-result.ts';
 import type { Attachment } from '../client/attachment.ts';
+import { agentView } from '../protocol/agent-view.ts';
 import type { WatchedAgent } from '../watch/model.ts';
 import type { AgentEnd } from './expectations.ts';
 
-const Known = z.object({
-  agents: z.array(
-    z.looseObject({
-      name: z.string(),
-      state: z.string(),
-      status: z.string().optional(),
-      waitsFor: z.string().optional(),
-      speech: z.string().optional(),
-      queueDepth: z.number(),
-      inflight: z.number(),
-    }),
-  ),
-});
+const Known = z.object({ agents: z.array(agentView) });
 
 /** In the order of the run. Throws what relay-agents refuses with. */
 export async function agentRows(

@@ -1,13 +1,12 @@
 /** What an agent says while no relay can be had: kept, in order, and sent when there is one. P21. */
-import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { COMMAND, FILE, LEADING, OuterTerminal, until } from '../helpers/outer-terminal.ts';
-
-const run = promisify(execFile);
+import { systemClock } from '../../src/base/clock.ts';
+import { silentLog } from '../../src/base/log.ts';
+import { attach } from '../../src/wrap/attach.ts';
+import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
 
 /** Milliseconds for a client that has waited long to try again. */
 const PATIENCE_MS = 60_000;
@@ -81,25 +80,41 @@ function kept(): number {
 
 const messages = (count: number, first = 0) => Array.from({ length: count }, (_, n) => `m${first + n}`);
 
-/** What the person is told, in order, until it is `count` messages and nothing more waits. */
+interface Page {
+  messages: { from: string; body: string }[];
+  lastMessageId?: string;
+}
+
+/** A page of the person's inbox; undefined: no relay is there yet. */
+async function page(since: string | undefined): Promise<Page | undefined> {
+  const input = { limit: 100, waitMs: 500, ...(since === undefined ? {} : { since }) };
+  try {
+    const relay = await attach({
+      namespace: 'default',
+      env: { XDG_STATE_HOME: home },
+      mayLead: false,
+      clock: systemClock,
+      log: silentLog,
+    });
+    const result = (await relay.call('relay-poll', input)) as { data?: Page };
+    await relay.close();
+    return result.data;
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return undefined;
+  }
+}
+
+/** What the person is told by ada, in order, until it is `count` messages and nothing more waits. */
 async function heard(count: number): Promise<string[]> {
   const bodies: string[] = [];
   let since: string | undefined;
-  const end = performance.now() + PATIENCE_MS;
-  while (performance.now() < end) {
-    const input = JSON.stringify({ limit: 100, waitMs: 500, ...(since === undefined ? {} : { since }) });
-    const { stdout } = await run(FILE, [...LEADING, 'call', 'relay-poll', input], { env: env() }).catch(
-      () => ({
-        stdout: '',
-      }),
-    );
-    if (stdout === '') continue;
-    const { data } = JSON.parse(stdout) as {
-      data: { messages: { from: string; body: string }[]; lastMessageId?: string };
-    };
-    since = data.lastMessageId;
-    for (const { from, body } of data.messages) if (from === 'ada') bodies.push(body);
-    if (data.messages.length === 0 && bodies.length >= count) break;
+  for (const end = performance.now() + PATIENCE_MS; performance.now() < end; ) {
+    const found = await page(since);
+    if (found === undefined) continue;
+    since = found.lastMessageId;
+    for (const { from, body } of found.messages) if (from === 'ada') bodies.push(body);
+    if (found.messages.length === 0 && bodies.length >= count) break;
   }
   return bodies;
 }
@@ -116,7 +131,7 @@ describe('P21 while no relay can be had', () => {
     returns();
     expect(await heard(5_000)).toEqual(messages(5_000));
     await until(() => kept() === 0, 'the disk to be given back');
-  });
+  }, 120_000);
 
   it('50 that a killed wrapper had on disk are sent by the next session of its name', async () => {
     const ada = await forsaken();

@@ -2,29 +2,12 @@
 import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
+import { type AgentView, agentView } from '../../protocol/agent-view.ts';
 import type { Relay } from '../relay.ts';
-import { AGENT_STATUSES, SPEECH_SOURCES } from '../reports.ts';
 import type { Session } from '../session-table.ts';
 
 const input = z.object({});
-const output = z.object({
-  namespace: z.string(),
-  agents: z.array(
-    z.object({
-      name: z.string(),
-      state: z.string().describe('of its session'),
-      status: z.enum(AGENT_STATUSES).optional().describe('of the agent, as its wrapper sees it'),
-      waitsFor: z.string().optional().describe('what keeps its messages from being typed'),
-      speech: z.enum(SPEECH_SOURCES).optional().describe('where its wrapper gets its words; none: nowhere'),
-      topics: z.array(z.string()),
-      queueDepth: z.number(),
-      inflight: z.number(),
-      /** The person holds what is for it. */
-      held: z.boolean(),
-      lastActivity: z.string(),
-    }),
-  ),
-});
+const output = z.object({ namespace: z.string(), agents: z.array(agentView) });
 
 export const relayAgents = (relay: Relay) =>
   defineCommand({
@@ -38,7 +21,7 @@ export const relayAgents = (relay: Relay) =>
     errors: ['TOKEN_UNKNOWN', 'SESSION_DISCONNECTED'],
     examples: [{ title: 'Everybody', input: {} }],
     handler() {
-      const agents = new Map<string, ReturnType<typeof describe>>();
+      const agents = new Map<string, AgentView>();
       for (const session of relay.state.sessions.all()) {
         if (session.state === 'closed' || session.state === 'expired') continue;
         const known = agents.get(session.name);
@@ -50,7 +33,7 @@ export const relayAgents = (relay: Relay) =>
     },
   });
 
-function describe(relay: Relay, session: Session) {
+function describe(relay: Relay, session: Session): AgentView {
   return {
     name: session.name,
     state: session.state,

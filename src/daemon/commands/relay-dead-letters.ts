@@ -4,10 +4,11 @@ import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { RelayError } from '../../base/errors.ts';
 import { newId } from '../../protocol/ids.ts';
+import { messageView } from '../../protocol/message-view.ts';
 import type { Caller } from '../caller.ts';
 import type { Delivery } from '../message.ts';
 import type { Relay } from '../relay.ts';
-import { messageView, viewMessage } from './message-view.ts';
+import { viewMessage } from './message-view.ts';
 import { requirePerson } from './person-only.ts';
 
 const chosen = z.object({

@@ -2,9 +2,10 @@
 import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
+import { type MessageView, messageView } from '../../protocol/message-view.ts';
 import type { Caller } from '../caller.ts';
 import type { Relay } from '../relay.ts';
-import { type MessageView, messageView, viewMessage } from './message-view.ts';
+import { viewMessage } from './message-view.ts';
 import { requirePerson } from './person-only.ts';
 
 const input = z.object({

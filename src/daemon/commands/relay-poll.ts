@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { defineCommand } from '../../afd/command.ts';
 import { success } from '../../afd/result.ts';
 import { MAX_ID_LENGTH, MAX_POLL_WAIT_MS } from '../../protocol/limits.ts';
+import { type PolledMessage, polledMessage } from '../../protocol/message-view.ts';
 import { textOf } from '../../protocol/utf8.ts';
 import { type Caller, callerAs } from '../caller.ts';
 import type { Polled, Wanted } from '../polls.ts';
@@ -11,21 +12,6 @@ import type { Relay } from '../relay.ts';
 
 /** Milliseconds that we advise between two polls. */
 const POLL_INTERVAL_MS = 5_000;
-
-const message = z.looseObject({
-  id: z.string(),
-  from: z.string(),
-  to: z.string(),
-  topic: z.string().optional(),
-  ts: z.number(),
-  seq: z.number(),
-  kind: z.string().optional(),
-  body: z.string().optional(),
-  thread: z.string().optional(),
-  data: z.unknown().optional(),
-  redelivered: z.boolean().optional().describe('the reader may have seen it before'),
-  expiresAt: z.number().optional(),
-});
 
 const input = z.object({
   since: z
@@ -49,7 +35,7 @@ const input = z.object({
   agent: z.string().optional().describe('who reads, where the caller wants to be sure of it'),
 });
 const output = z.object({
-  messages: z.array(message),
+  messages: z.array(polledMessage),
   hasMore: z.boolean(),
   lastMessageId: z.string().optional(),
   pollAgainIn: z.number(),
@@ -125,7 +111,7 @@ function wantedBy({
   };
 }
 
-function describe({ delivery, repeated }: Polled): z.input<typeof message> {
+function describe({ delivery, repeated }: Polled): PolledMessage {
   const { message: sent } = delivery;
   const { kind, body, thread, data } = sent.raw === undefined ? {} : JSON.parse(textOf(sent.raw.payload));
   return {

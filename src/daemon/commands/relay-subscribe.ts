@@ -12,33 +12,31 @@ const input = z.object({
   topic: z.string().min(1).max(MAX_TOPIC_LENGTH).describe('any words; there is no need to make it first'),
 });
 const output = z.object({ agent: z.string(), topics: z.array(z.string()) });
-const errors = ['TOKEN_REQUIRED', 'QUEUE_FULL', 'SESSION_DISCONNECTED'];
 
-export const relaySubscribe = (relay: Relay) =>
+const topicCommand = (name: string, description: string, on: boolean) => (relay: Relay) =>
   defineCommand({
-    name: 'relay-subscribe',
-    description: 'Subscribe the calling agent to a topic: it gets what others send there',
+    name,
+    description,
     category: 'relay',
     tags: ['relay', 'write', 'agent-friendly'],
     mutation: true,
     input,
     output,
-    errors,
-    handler: ({ topic }, ctx) => change(relay, ctx.caller as Caller, topic, true),
+    errors: ['TOKEN_REQUIRED', 'QUEUE_FULL', 'SESSION_DISCONNECTED'],
+    handler: ({ topic }, ctx) => change(relay, ctx.caller as Caller, topic, on),
   });
 
-export const relayUnsubscribe = (relay: Relay) =>
-  defineCommand({
-    name: 'relay-unsubscribe',
-    description: 'Unsubscribe the calling agent from a topic',
-    category: 'relay',
-    tags: ['relay', 'write', 'agent-friendly'],
-    mutation: true,
-    input,
-    output,
-    errors,
-    handler: ({ topic }, ctx) => change(relay, ctx.caller as Caller, topic, false),
-  });
+export const relaySubscribe = topicCommand(
+  'relay-subscribe',
+  'Subscribe the calling agent to a topic: it gets what others send there',
+  true,
+);
+
+export const relayUnsubscribe = topicCommand(
+  'relay-unsubscribe',
+  'Unsubscribe the calling agent from a topic',
+  false,
+);
 
 async function change(relay: Relay, caller: Caller, topic: string, on: boolean) {
   if (caller.kind === 'user') throw new RelayError('TOKEN_REQUIRED', 'topics belong to agents');
