@@ -158,9 +158,17 @@ export class AgentRun {
     await until('the echo', () => this.box !== undefined && this.box.text !== '');
     await new Promise((resolve) => setTimeout(resolve, 150));
     const before = this.box?.text;
-    this.type('\r');
-    // An Enter may be swallowed: once more, never the text again.
-    await until('it to be submitted', () => this.box?.text !== before, 1_500).catch(() => this.type('\r'));
+    // An Enter may be swallowed: once more, never the text again. In a redraw the box is out of sight for a moment.
+    for (let tries = 0; tries < 5; tries++) {
+      this.type('\r');
+      let goneAt: number | undefined;
+      const gone = () => {
+        goneAt = this.box?.text === before ? undefined : (goneAt ?? performance.now());
+        return goneAt !== undefined && performance.now() - goneAt > 300;
+      };
+      if (await until('it to be submitted', gone, 2_000).catch(() => false)) return;
+    }
+    throw new Error(`not submitted: ${text}\n${this.screen}`);
   }
 
   resize(cols: number, rows: number): void {
@@ -168,13 +176,13 @@ export class AgentRun {
     this.#pty.resize(cols, rows);
   }
 
-  async reaches(state: AgentState, ms = 30_000): Promise<void> {
+  async reaches(state: AgentState, ms = 120_000): Promise<void> {
     await until(`state ${state}`, () => this.state === state, ms).catch((error) => {
       throw new Error(`${error.message}; it is ${this.state} after ${this.states.join(' ')}\n${this.screen}`);
     });
   }
 
-  async shows(pattern: RegExp, ms = 30_000): Promise<void> {
+  async shows(pattern: RegExp, ms = 120_000): Promise<void> {
     await until(String(pattern), () => pattern.test(this.screen), ms).catch((error) => {
       throw new Error(`${error.message}\n${this.screen}`);
     });
