@@ -57,6 +57,8 @@ export interface SpeechSink {
    * source; `offset` is where `text` starts in it (UTF-16 code units), so a repeat is recognised.
    */
   text(message: string, offset: number, text: string): void;
+  /** A block of the message is complete where its text stands now: what follows begins a line, whatever precedes it. */
+  block?(message: string): void;
   /** The message is complete: fences end with it (P26). */
   end(message: string): void;
   /** A prompt the agent took, as it reads it: confirms an injection. */

@@ -19,6 +19,17 @@ interface Said {
   confirmed: number;
 }
 
+/**
+ * A block that the hooks glued to the line before it, so that nobody saw where it begins. Only the transcript
+ * shows it, and only when the whole message is complete (2.1.329).
+ */
+export interface Glued {
+  message: string;
+  /** Where it begins in the message. */
+  offset: number;
+  text: string;
+}
+
 /** A block of the transcript that the hooks have not told, or not to its end. */
 export interface Unsaid {
   message: string;
@@ -41,6 +52,7 @@ export interface Written {
 export class ClaudeLedger {
   readonly #said: Said[] = [];
   #written: Written[] = [];
+  #glued: Glued[] = [];
 
   /** A hook told more of a message. */
   said(id: string, text: string): void {
@@ -59,16 +71,25 @@ export class ClaudeLedger {
     if (!this.#confirm(block)) this.#written.push(block);
   }
 
+  /** Blocks whose beginning the hooks hid, in order; each once. */
+  takeGlued(): Glued[] {
+    return this.#glued.splice(0);
+  }
+
   /** Was this text (up to blanks at its ends) told by a hook? */
   hasSaid(text: string): boolean {
     return this.#said.some((one) => one.text.includes(text.trim()));
   }
 
-  /** Messages that a hook told, of which the transcript has nothing so far. */
+  /** Messages that a hook told, from where on the transcript does not have them so far. */
   get begun(): Begun[] {
     return this.#said
-      .filter((one) => one.confirmed === 0)
-      .map(({ id, text }) => ({ id, text: text.slice(0, BEGINNING) }));
+      .filter((one) => one.confirmed === 0 || one.text.slice(one.confirmed).trim() !== '')
+      .map(({ id, text, confirmed }) => ({
+        id,
+        text: text.slice(confirmed, confirmed + BEGINNING),
+        ...(confirmed === 0 ? {} : { offset: confirmed }),
+      }));
   }
 
   /** Where the first block of this file stands that no hook told; undefined if there is none. */
@@ -105,6 +126,9 @@ export class ClaudeLedger {
     for (const one of this.#said) {
       const at = one.text.indexOf(text, one.confirmed);
       if (at < 0) continue;
+      // The first block may stand behind words that we do not know; each other one follows a block.
+      const follows = one.confirmed > 0 && /^[^\S\n]*$/.test(one.text.slice(one.confirmed, at));
+      if (follows) this.#glued.push({ message: one.id, offset: at, text });
       one.confirmed = at + text.length;
       return true;
     }

@@ -3,17 +3,18 @@
  * The transcript is read all the time: it shows when the hooks are silent, and takes over without a loss
  * or a repeat. real-agents.md §5, §6.
  */
-import { readdirSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
 import { ClaudeLedger } from './claude-ledger.ts';
 import { ClaudeMessages } from './claude-messages.ts';
+import { ClaudeMissed } from './claude-missed.ts';
 import { parseTranscriptLine, type TranscriptEvent } from './claude-transcript.ts';
+import { transcriptsSince } from './claude-transcripts.ts';
 import type { HookServer } from './hook-server.ts';
 import { type JsonRecord, parseRecord, stringIn } from './json-record.ts';
-import type { Begun, Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 /** Milliseconds by which a hook may come later than the transcript's record of the same text. */
@@ -65,6 +66,7 @@ export class ClaudeSpeech {
         // Its id must outlive us before its words leave.
         if (offset === 0) this.#keep();
         this.#sink?.text(message, offset, text);
+        this.#tellGlued();
       },
       end: (message) => this.#sink?.end(message),
     });
@@ -161,13 +163,13 @@ export class ClaudeSpeech {
     if (this.#tails.has(file) || this.#account === 'closed') return;
     const { clock, log, positions } = this.#options;
     const kept = positions.get(file);
-    const begun = [...(kept?.begun ?? [])];
+    const missed = new ClaudeMissed(kept?.begun ?? [], () => this.#sink);
     const from = kept?.offset ?? (since === undefined ? 'end' : 'start');
     const line = (text: string, end: number) => {
       const start = this.#read.get(file) ?? 0;
       const at = writtenAt(text);
       const old = kept !== undefined && end <= tail.found;
-      if (old && at <= kept.until) this.#tellMissed(parseTranscriptLine(text), begun);
+      if (old && at <= kept.until) missed.tell(parseTranscriptLine(text));
       else if (since === undefined ? !old : at >= since) this.#take(parseTranscriptLine(text), file, start);
       this.#read.set(file, end);
       this.#keep();
@@ -177,17 +179,6 @@ export class ClaudeSpeech {
     this.#read.set(file, from === 'end' ? tail.found : from === 'start' ? 0 : from);
     this.#keep();
     tail.start();
-  }
-
-  /** What an earlier wrapper had begun to tell is told under the same id: the relay knows what it has. */
-  #tellMissed(event: TranscriptEvent, begun: Begun[]): void {
-    if (event.kind !== 'speech') return;
-    const text = event.text.trimStart();
-    const index = begun.findIndex((one) => text.startsWith(one.text.trim()));
-    const [same] = index < 0 ? [] : begun.splice(index, 1);
-    if (same === undefined) return this.#tell(event.id, 0, event.text);
-    const blanks = same.text.slice(0, same.text.length - same.text.trimStart().length);
-    this.#tell(same.id, 0, blanks + text);
   }
 
   #keep(): void {
@@ -206,11 +197,20 @@ export class ClaudeSpeech {
       const { id, text } = event;
       if (this.#account === 'transcript') this.#tell(id, 0, text);
       else this.#ledger.written({ id, text, file, from, at: clock.monotonic() });
+      this.#tellGlued();
     } else if (event.kind === 'prompt') {
       this.#onPrompt(event.text);
       if (this.#account === 'transcript') this.#sink?.prompt?.(event.text);
     } else if (event.kind === 'unknown' && this.#account === 'transcript') {
       this.#fail(`the transcript is not as we know it: ${event.reason}`);
+    }
+  }
+
+  /** Directives that nobody saw because they stood behind other words. The rest of their blocks was told. */
+  #tellGlued(): void {
+    for (const { message, offset, text } of this.#ledger.takeGlued()) {
+      const [directive] = /^(?:>>.*|\[\[RELAY\]\][\s\S]*?\n\[\[\/RELAY\]\].*)/.exec(text) ?? [];
+      if (directive !== undefined) this.#tell(`${message}+${offset}`, 0, directive);
     }
   }
 
@@ -233,7 +233,9 @@ export class ClaudeSpeech {
   /** A turn of which nothing came: the session is another one than we know. */
   #missed(began: number): void {
     if (this.#recorded >= began - EARLIER_MS || this.#account === 'closed') return;
-    const grown = this.#grownSince(began - EARLIER_MS);
+    const grown = transcriptsSince(this.#options.folders, began - EARLIER_MS).filter(
+      (one) => !this.#tails.has(one),
+    );
     const [file] = grown;
     if (file !== undefined && grown.length === 1) {
       this.#options.log.info('claude-session-found', { file });
@@ -241,13 +243,6 @@ export class ClaudeSpeech {
     } else if (this.#account === 'transcript') {
       this.#fail(file ? 'two transcripts may be ours' : 'no transcript of ours was found');
     }
-  }
-
-  #grownSince(since: number): string[] {
-    return this.#options.folders
-      .flatMap((folder) => transcripts(folder))
-      .filter((file) => !this.#tails.has(file))
-      .filter((file) => (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= since);
   }
 
   #later(ms: number, fn: () => void): void {
@@ -267,13 +262,3 @@ export class ClaudeSpeech {
 
 /** Milliseconds since the epoch; NaN, which is never late enough, if the line does not say. */
 const writtenAt = (line: string): number => Date.parse(stringIn(parseRecord(line) ?? {}, 'timestamp') ?? '');
-
-function transcripts(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith('.jsonl'))
-      .map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
-}

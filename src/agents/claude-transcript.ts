@@ -6,7 +6,7 @@ import { type JsonRecord, parseRecord, recordIn, recordsIn, stringIn } from './j
 
 export type TranscriptEvent =
   /** Text the model wrote in the main thread: one block of a message. */
-  | { kind: 'speech'; id: string; text: string }
+  | { kind: 'speech'; id: string; message: string; text: string }
   /** A prompt that the person, or we, submitted. */
   | { kind: 'prompt'; text: string }
   | { kind: 'other' }
@@ -36,7 +36,8 @@ function speech(record: JsonRecord, message: JsonRecord): TranscriptEvent {
   // What Claude Code itself says in the model's name ("API Error: …").
   if (record.isApiErrorMessage === true || message.model === '<synthetic>') return OTHER;
   const text = textOf(message);
-  return text === '' ? OTHER : { kind: 'speech', id, text };
+  // Each block has a record; those of one message share its id.
+  return text === '' ? OTHER : { kind: 'speech', id, message: stringIn(message, 'id') ?? id, text };
 }
 
 function prompt(message: JsonRecord): TranscriptEvent {

@@ -9,6 +9,8 @@ export interface Begun {
   id: string;
   /** How it begins, which is how its transcript's record begins too. */
   text: string;
+  /** Where `text` begins in it, if its transcript has the blocks before. */
+  offset?: number | undefined;
 }
 
 /** What a wrapper that was killed left behind of a transcript. */

@@ -78,6 +78,12 @@ export class Extractor {
     return this.#take();
   }
 
+  /** So much of the source is not to be had: what comes next stands behind it. Only between two messages or blocks. */
+  skip(units: number): void {
+    this.#position += units;
+    this.#lineOffset = this.#position;
+  }
+
   /** Back to the start, for a new source: forgets what is incomplete; offsets count from 0 again. */
   reset(): void {
     this.#stripper.reset();

@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Clock, Timer } from '../base/clock.ts';
+import { within } from '../base/within.ts';
 import type { Pty, PtyExit } from '../terminal/pty.ts';
 import type { Tty } from '../terminal/tty.ts';
-import { HOOK_MS, type HookGuard, within } from './hook-guard.ts';
+import { HOOK_MS, type HookGuard } from './hook-guard.ts';
 import type { Signals } from './signals.ts';
 
 /** Milliseconds that an agent has to end after a signal to us, before SIGKILL. */

@@ -78,6 +78,7 @@ export class Hearing {
     this.#log.info('speech.source', { kind: source.kind });
     source.start({
       text: (message, offset, text) => this.#text(message, offset, text),
+      block: (message) => this.#block(message),
       end: (message) => this.#end(message),
       prompt: (text) => this.#handlers.prompted(text),
       failed: (reason) => {
@@ -113,11 +114,17 @@ export class Hearing {
       this.#log.warn('speech.gap', { message: id, expected: message.heard, offset });
       // What was missed may have opened a block or a fence: what follows starts on a clean line.
       this.#said(id, message.extractor.flush());
+      message.extractor.skip(offset - message.heard);
       message.heard = offset;
     }
     const fresh = text.slice(message.heard - offset);
     message.heard = offset + text.length;
     this.#said(id, message.extractor.push(fresh));
+  }
+
+  #block(id: string): void {
+    const message = this.#messages.get(id);
+    if (message !== undefined && !message.ended) this.#said(id, message.extractor.flush());
   }
 
   #end(id: string): void {

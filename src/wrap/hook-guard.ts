@@ -1,6 +1,7 @@
 /** Hooks of whoever uses the passthrough: what they throw or hold up must not hurt the agent or the person. */
-import type { Clock, Timer } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { within } from '../base/within.ts';
 
 /** Milliseconds that a hook may hold up output or a suspend: a bug there must not stop the agent. */
 export const HOOK_MS = 1000;
@@ -34,15 +35,4 @@ export class HookGuard {
     const ms = hook === 'onExit' ? EXIT_HOOK_MS : HOOK_MS;
     if (!(await within(this.#clock, ms, running))) this.#log.warn('hook.slow', { hook, ms });
   }
-}
-
-/** Waits for the promise, at most `ms`; false if it was not settled by then. */
-export async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<boolean> {
-  let timer: Timer | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = clock.after(ms, () => resolve(false));
-  });
-  const inTime = await Promise.race([promise.then(() => true), late]);
-  timer?.cancel();
-  return inTime;
 }

@@ -196,7 +196,8 @@ function parsePosition(text: string): Position | undefined {
   if (typeof alive !== 'number' || pid === 0) return undefined;
   const begun = recordsIn(record, 'begun').flatMap((one) => {
     const [id, text] = [stringIn(one, 'id'), stringIn(one, 'text')];
-    return id === undefined || text === undefined ? [] : [{ id, text }];
+    if (id === undefined || text === undefined) return [];
+    return [Number.isSafeInteger(one.offset) ? { id, text, offset: Number(one.offset) } : { id, text }];
   });
   return { transcript, inode: Number(inode), offset: Number(offset), begun, pid: Number(pid), alive };
 }

@@ -3,84 +3,31 @@
  * (DELIVER → keystrokes → ACK). Nothing here may delay or hurt the person's terminal. architecture.md
  * "The flow of one message".
  */
-import { createHash, randomBytes } from 'node:crypto';
-import { basename } from 'node:path';
-import type { Adapter, McpLaunch, Prepared, Profile, SpeechKind } from '../agents/adapter.ts';
-import type { Clock, Timer } from '../base/clock.ts';
-import { RelayError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
+import { randomBytes } from 'node:crypto';
+import type { Prepared, Profile } from '../agents/adapter.ts';
 import { directoryEnvironment, wrapperDirectory } from '../base/paths.ts';
-import type { Attachment } from '../client/attachment.ts';
-import type { Fate } from '../client/outbox.ts';
+import { within } from '../base/within.ts';
 import type { RelayClient } from '../client/relay-client.ts';
-import { Injector } from '../inject/injector.ts';
-import type { Obstacle } from '../inject/readiness.ts';
-import { BROADCAST, namePrefix } from '../protocol/address.ts';
-import type { DeliverEnvelope } from '../protocol/envelope.ts';
-import { WRAPPER_MAX_INFLIGHT } from '../protocol/limits.ts';
 import { SettledLines } from '../terminal/settled-lines.ts';
-import type { Tty, TtySize } from '../terminal/tty.ts';
 import { TypedLines } from '../terminal/typed-lines.ts';
+import { accountFor } from './account.ts';
 import { screenView, WrappedTerminal } from './agent-terminal.ts';
 import { Hearing, type Said } from './hearing.ts';
-import { Introduction } from './introduction.ts';
+import { type Introduced, introduce, joinRelay } from './join-relay.ts';
 import { Notices } from './notices.ts';
 import { Passthrough } from './passthrough.ts';
 import { PersonHold } from './person-hold.ts';
 import { PositionStore } from './position-store.ts';
-import type { Recorder } from './recorder.ts';
 import { Reporter } from './reporter.ts';
 import { RunDirectory } from './run-directory.ts';
-import type { ScreenServer, ScreenSource } from './screen-server.ts';
-import type { Signals } from './signals.ts';
+import { ScreenShare } from './screen-share.ts';
 import { StatusTitle } from './status-title.ts';
-
-/** `auto`: by keys when that is safe at once, else by the agent's native channel if it has one. */
-export type InjectMode = 'auto' | 'keys' | 'native' | 'off';
-
-export interface WrapperOptions {
-  adapter: Adapter;
-  /** The agent as it was typed, its resolved path, and the person's arguments to it. */
-  agent: { typed: string; file: string; args: readonly string[] };
-  env: Readonly<Record<string, string | undefined>>;
-  cwd: string;
-  tty: Tty;
-  sizeFor: (terminal: TtySize) => TtySize;
-  /** A fixed name; else the first free `<agent>-<n>`. */
-  name: string | undefined;
-  namespace: string;
-  topics: readonly string[];
-  inject: InjectMode;
-  speech: SpeechKind | 'auto';
-  briefing: ((name: string) => string) | undefined;
-  /** `--mcp`: the relay's tools for the agent. */
-  mcp?: McpLaunch | undefined;
-  recorder?: Recorder | undefined;
-  /** The character that begins our key chord, with Ctrl; undefined: there is none. */
-  chord: string | undefined;
-  /** Ring the bell when a message begins to wait for the person. */
-  bell: boolean;
-  attach: () => Promise<Attachment>;
-  /** Tells the person, after the agent's exit, what of its words has not left. */
-  unsent: (error: RelayError) => void;
-  clock: Clock;
-  log: Log;
-  signals: Signals;
-}
-
-/** What is settled before the agent starts (P10). */
-interface Introduced {
-  name: string;
-  /** The relay that gave the name; without, the person did. */
-  introduction?: Introduction;
-  scopedToken: string;
-  scopedTokenHash: string;
-}
+import { Utterance } from './utterance.ts';
+import { Voice } from './voice.ts';
+import type { WrapperOptions } from './wrapper-options.ts';
 
 /** TUIs whose screens show other words than the model wrote. */
 const RENDERS_MARKDOWN: ReadonlySet<Profile> = new Set(['claude', 'codex', 'opencode']);
-/** What only the person can clear. */
-const OF_THE_PERSON: ReadonlySet<Obstacle> = new Set(['held', 'draft', 'dialog']);
 const BELL = Buffer.of(0x07);
 /** How long an agent that prints nothing keeps us from loading the client. */
 const FIRST_OUTPUT_MS = 30;
@@ -88,8 +35,6 @@ const FIRST_OUTPUT_MS = 30;
 const GOODBYE_MS = 1_500;
 /** How much of it may be spent on a relay that is not there yet, or takes nothing. */
 const UNSENT_MS = 1_000;
-/** And how much more on a disk, which keeps what the relay did not take. */
-const KEEP_MS = 1_000;
 
 export class Wrapper {
   readonly #options: WrapperOptions;
@@ -98,21 +43,15 @@ export class Wrapper {
   readonly #runDirectory = new RunDirectory();
   readonly #notices: Notices;
   readonly #positions: PositionStore;
-  /** Ids of what was said and is not with the relay yet. */
-  readonly #unstored = new Set<string>();
-  /** Messages that the outbox had no room for. */
-  #refused = 0;
+  readonly #utterance: Utterance;
+  readonly #voice: Voice;
+  readonly #share: ScreenShare;
   #reporter: Reporter | undefined;
   /** Loaded while the agent runs already: the person waits for the agent, and nobody yet for the client. */
   readonly #client: Promise<RelayClient>;
   #agentRuns: () => void = () => {};
-  #injector: Injector | undefined;
   #hold: PersonHold | undefined;
-  /** The person holds the agent at the relay. */
-  #heldByRelay = false;
-  /** Shows the agent's screen to others; undefined: not yet, or the agent has ended. */
-  #screen: { source: ScreenSource; server?: Promise<ScreenServer | undefined> } | undefined;
-  #early: DeliverEnvelope[] = [];
+  #passthrough: Passthrough | undefined;
   #briefing: string | undefined;
 
   private constructor(options: WrapperOptions, introduced: Introduced) {
@@ -122,11 +61,22 @@ export class Wrapper {
     const { namespace, env, clock, log } = options;
     this.#positions = new PositionStore({
       directory: () => wrapperDirectory(namespace, directoryEnvironment(env), 'heard'),
-      settled: () => this.#unstored.size === 0,
+      settled: () => this.#utterance.settled,
       clock,
       log,
     });
-    this.#notices = new Notices(options.clock, (envelope) => this.#injector?.add(envelope));
+    this.#notices = new Notices(clock, (envelope) => this.#voice.injector?.add(envelope));
+    this.#utterance = new Utterance(this.#notices, log);
+    this.#share = new ScreenShare({ name: introduced.name, clock, log });
+    this.#voice = new Voice({
+      options,
+      notices: this.#notices,
+      changed: () => {
+        this.#reporter?.changed();
+        this.#hold?.changed();
+      },
+      ring: () => this.#passthrough?.tell(BELL),
+    });
     const running = new Promise<void>((resolve) => {
       this.#agentRuns = resolve;
     });
@@ -135,74 +85,26 @@ export class Wrapper {
 
   /** Starts the agent, joined to the relay as soon as that is there; resolves with its exit code. */
   static async run(options: WrapperOptions): Promise<number> {
-    const { agent, attach, clock, log } = options;
-    const scopedToken = `as_${randomBytes(32).toString('base64url')}`;
-    const scopedTokenHash = createHash('sha256').update(scopedToken).digest('hex');
-    const token = { scopedToken, scopedTokenHash };
-    if (options.name !== undefined) return new Wrapper(options, { name: options.name, ...token }).#run();
-    const agentPrefix = namePrefix(basename(agent.typed));
-    const introduction = new Introduction({ attach, agentPrefix, scopedTokenHash, clock, log });
-    return new Wrapper(options, { name: await introduction.name(), introduction, ...token }).#run();
+    return new Wrapper(options, await introduce(options)).#run();
   }
 
-  async #join({ name, introduction, scopedTokenHash }: Introduced): Promise<RelayClient> {
-    const { topics, namespace, env, clock, log, attach } = this.#options;
-    const [{ RelayClient }, { OutboxFiles }] = await Promise.all([
-      import('../client/relay-client.ts'),
-      import('./outbox-files.ts'),
-    ]);
-    const spill = new OutboxFiles({
-      directory: () => wrapperDirectory(namespace, directoryEnvironment(env), 'outbox'),
-      name,
-      uid: process.getuid?.() ?? 0,
-      now: () => clock.now(),
-      damaged: (messages, path) => {
-        const message = `${messages} kept in ${path} cannot be read any more`;
-        this.#fate({ id: '', to: BROADCAST, outcome: 'failed', code: 'FILE_UNREADABLE', message });
+  async #join(introduced: Introduced): Promise<RelayClient> {
+    const { clock, log } = this.#options;
+    const client = await joinRelay(this.#options, introduced, {
+      delivery: (envelope) => this.#voice.deliver(envelope),
+      released: (ids) => this.#voice.release(ids),
+      fate: (fate) => this.#utterance.fate(fate),
+      held: (held) => {
+        this.#voice.hold(held);
+        this.#reporter?.changed();
       },
-      log,
+      stateChanged: (state) => {
+        log.info('relay.state', { state });
+        if (state !== 'ready') return;
+        this.#reporter?.renew();
+        this.#share.show(client.attachment);
+      },
     });
-    let first = introduction?.attachment;
-    const client = new RelayClient(
-      {
-        attach: () => {
-          const found = first ?? attach();
-          first = undefined;
-          return found;
-        },
-        identity: { agent: name },
-        answer: introduction?.answer,
-        capabilities: {
-          ack: true,
-          resume: true,
-          supports_topics: true,
-          max_inflight: WRAPPER_MAX_INFLIGHT,
-          injects: true,
-        },
-        topics,
-        scopedTokenHash,
-        spill,
-        clock,
-        log,
-        random: Math.random,
-      },
-      {
-        delivery: (envelope) => this.#delivered(envelope),
-        released: (ids) => this.#injector?.release(ids),
-        fate: (fate) => this.#fate(fate),
-        held: (held) => {
-          this.#heldByRelay = held;
-          this.#injector?.hold('relay', held);
-          this.#reporter?.changed();
-        },
-        stateChanged: (state) => {
-          log.info('relay.state', { state });
-          if (state !== 'ready') return;
-          this.#reporter?.renew();
-          this.#showScreen(client.attachment);
-        },
-      },
-    );
     this.#reporter = new Reporter(client, clock, log);
     client.start();
     return client;
@@ -246,7 +148,7 @@ export class Wrapper {
       { readScreen: options.speech === 'screen' || !RENDERS_MARKDOWN.has(adapter.profile), log },
       {
         said: (said) => this.#said(said),
-        prompted: (text) => this.#injector?.prompted(text),
+        prompted: (text) => this.#voice.injector?.prompted(text),
         sourceChanged: () => this.#reporter?.changed(),
       },
     );
@@ -291,7 +193,6 @@ export class Wrapper {
         onInput: (chunk) => terminal.input(chunk),
         onResize: ({ cols, rows }) => lines.resize(cols, rows),
         onSuspend: async () => {
-          terminal.suspended();
           hold?.close();
           await (await this.#client).suspend();
         },
@@ -302,48 +203,23 @@ export class Wrapper {
         onExit: () => this.#goodbye(hearing, lines, prepared),
       },
     });
+    this.#passthrough = passthrough;
     terminal.attach(passthrough);
-    this.#screen = { source: terminal };
+    this.#share.begin(terminal);
     this.#withClient((client) => {
-      this.#startInjector(client, terminal, prepared, hearing, () => passthrough.tell(BELL));
+      const echoed = hearing.kind === 'screen';
+      this.#voice.start({ client, terminal, prepared, echoed, preface: this.#briefing });
+      const { injector } = this.#voice;
       this.#reporter?.start(() => ({
         status: prepared.state.state,
-        waitsFor:
-          hold?.held || this.#heldByRelay
-            ? 'held'
-            : this.#injector?.waiting
-              ? this.#injector.reason
-              : undefined,
+        waitsFor: hold?.held || this.#voice.held ? 'held' : injector?.waiting ? injector.reason : undefined,
         speech: hearing.kind,
       }));
     });
     clock.after(FIRST_OUTPUT_MS, this.#agentRuns, { unref: true });
     const { code } = await passthrough.exited;
-    await this.#account();
+    await accountFor(name, this.#client, { ...options, refused: this.#utterance.refused });
     return code;
-  }
-
-  /** Once the name is ours: before, another wrapper's socket may lie there. */
-  #showScreen(attachment: Attachment | undefined): void {
-    const screen = this.#screen;
-    if (screen === undefined || screen.server !== undefined || attachment === undefined) return;
-    const { clock, log } = this.#options;
-    const { directory: relayDirectory } = attachment;
-    screen.server = import('./screen-server.ts')
-      .then(({ ScreenServer }) =>
-        ScreenServer.open({ relayDirectory, name: this.#name, source: screen.source, clock, log }),
-      )
-      .catch((error: unknown) => {
-        log.warn('screen.not-shown', { error });
-        delete screen.server; // The next time we are ready.
-        return undefined;
-      });
-  }
-
-  #hideScreen(): void {
-    const server = this.#screen?.server;
-    this.#screen = undefined;
-    void server?.then((opened) => opened?.close());
   }
 
   #holdFor(title: StatusTitle): PersonHold | undefined {
@@ -352,107 +228,27 @@ export class Wrapper {
     return new PersonHold({
       name: this.#name,
       character,
-      injector: () => this.#injector,
+      injector: () => this.#voice.injector,
       title,
       changed: () => this.#reporter?.changed(),
       clock,
     });
   }
 
-  #startInjector(
-    client: RelayClient,
-    terminal: WrappedTerminal,
-    prepared: Prepared,
-    hearing: Hearing,
-    ring: () => void,
-  ): void {
-    const { adapter, inject, bell, clock, log } = this.#options;
-    if (inject !== 'off') {
-      this.#injector = new Injector(
-        {
-          terminal,
-          agent: prepared,
-          known: adapter.profile !== 'generic',
-          echoed: hearing.kind === 'screen',
-          mode: inject,
-          preface: prepared.briefByMessage ? this.#briefing : undefined,
-          mayType: (envelope) => this.#notices.owns(envelope) || client.mayType(envelope),
-          clock,
-          log,
-        },
-        {
-          submitted: (envelope) => {
-            if (!this.#notices.owns(envelope)) client.ack(envelope);
-          },
-          refused: (envelope, code, message) => {
-            log.warn('inject.refused', { id: envelope.id, from: envelope.from, code, message });
-            if (!this.#notices.owns(envelope)) client.refuse(envelope, code, message);
-          },
-          waiting: (reason) => {
-            log.info('inject.waiting', { reason: reason ?? 'none' });
-            this.#reporter?.changed();
-            this.#hold?.changed();
-            if (bell && reason !== undefined && OF_THE_PERSON.has(reason)) ring();
-          },
-        },
-      );
-    }
-    this.#injector?.hold('relay', this.#heldByRelay);
-    for (const envelope of this.#early.splice(0)) this.#delivered(envelope);
-  }
-
-  #delivered(envelope: DeliverEnvelope): void {
-    if (this.#options.inject === 'off') {
-      // Nobody types: the agent reads its messages itself, by relay-poll (P27).
-      return this.#withClient((client) => client.defer(envelope, 'this wrapper does not type: --inject off'));
-    }
-    if (this.#injector === undefined) this.#early.push(envelope);
-    else this.#injector.add(envelope);
-    this.#hold?.changed();
-  }
-
   #said(said: Said): void {
-    this.#unstored.add(said.id);
-    this.#withClient((client) => this.#send(client, said));
-  }
-
-  #send(client: RelayClient, { directive, id }: Said): void {
-    const { to, kind, body, topic, thread, data } = directive;
-    try {
-      client.send({
-        id,
-        to,
-        topic,
-        payload: {
-          kind,
-          body,
-          ...(thread === undefined ? {} : { thread }),
-          ...(data === undefined ? {} : { data }),
-        },
-      });
-      this.#options.log.info('said', { id, to, kind, topic });
-    } catch (thrown) {
-      const { code, message } = RelayError.from(thrown);
-      if (code === 'QUEUE_FULL') this.#refused++;
-      this.#fate({ id, to, outcome: 'failed', code, message });
-    }
-  }
-
-  #fate(fate: Fate): void {
-    this.#options.log.info('fate', { ...fate });
-    this.#unstored.delete(fate.id);
-    if (fate.outcome === 'failed') this.#notices.failed(fate);
+    this.#utterance.begin(said);
+    this.#withClient((client) => this.#utterance.send(client, said));
   }
 
   /** The agent has ended: what it said last still leaves; what it was not given stays with the daemon. */
   async #goodbye(hearing: Hearing, lines: SettledLines, prepared: Prepared): Promise<void> {
     const { clock, log } = this.#options;
     this.#hold?.close();
-    this.#hideScreen();
+    this.#share.hide();
     this.#agentRuns(); // It never printed anything.
     const leave = async () => {
       const client = await this.#client;
-      this.#injector?.close();
+      this.#voice.close();
       this.#notices.close();
       this.#reporter?.close();
       await lines.flush();
@@ -460,46 +256,12 @@ export class Wrapper {
       lines.close();
       await prepared.close();
       // An agent that speaks and ends at once is faster than our handshake.
-      let timer: Timer | undefined;
-      const unsent = new Promise<void>((resolve) => {
-        timer = clock.after(UNSENT_MS, resolve);
-      });
-      await Promise.race([client.handedOver(), unsent]);
-      timer?.cancel();
+      await within(clock, UNSENT_MS, client.handedOver());
       await client.close();
       this.#positions.close();
     };
-    const late = new Promise<void>((resolve) => void clock.after(GOODBYE_MS, resolve, { unref: true }));
-    await Promise.race([leave().catch((error: unknown) => log.error('goodbye.failed', { error })), late]);
+    const left = leave().catch((error: unknown) => log.error('goodbye.failed', { error }));
+    await within(clock, GOODBYE_MS, left);
     this.#runDirectory.remove();
-  }
-
-  /** What the agent said and no relay has taken over is kept on disk, and its person hears of it. */
-  async #account(): Promise<void> {
-    const { clock, log, unsent } = this.#options;
-    const name = this.#name;
-    if (this.#refused > 0) {
-      unsent(
-        new RelayError('QUEUE_FULL', `${this.#refused} messages of ${name} found no room in its outbox`),
-      );
-    }
-    const late = new Promise<undefined>((resolve) => {
-      clock.after(KEEP_MS, () => resolve(undefined), { unref: true });
-    });
-    const kept = await Promise.race([this.#client.then((client) => client.keepUnsent()), late]).catch(
-      (error: unknown) => log.error('outbox.failed', { error }),
-    );
-    if (!kept || kept.unanswered === 0) return;
-    log.warn('outbox.unsent', kept);
-    if (kept.lost > 0) {
-      const message = `${kept.lost} messages of ${name} are lost: no relay took them, and no disk`;
-      unsent(new RelayError('UNSENT', message, { suggestion: 'see: agent-wrap doctor' }));
-      return;
-    }
-    unsent(
-      new RelayError('UNSENT', `${kept.unanswered} messages of ${name} have not left: no relay took them`, {
-        suggestion: `they are kept, and leave with its next session: agent-wrap --name ${name} …`,
-      }),
-    );
   }
 }

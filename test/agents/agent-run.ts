@@ -31,6 +31,8 @@ export interface SpokenMessage {
   id: string;
   text: string;
   ended: boolean;
+  /** Where blocks of it end. */
+  blocks: number[];
   /** How often text came for it: more than once means that it streamed. */
   pieces: number;
 }
@@ -228,7 +230,7 @@ export class AgentRun {
     const find = (id: string): SpokenMessage => {
       const known = this.spoken.find((message) => message.id === id);
       if (known) return known;
-      const made = { source: source.kind, id, text: '', ended: false, pieces: 0 };
+      const made = { source: source.kind, id, text: '', ended: false, blocks: [], pieces: 0 };
       this.spoken.push(made);
       return made;
     };
@@ -239,6 +241,7 @@ export class AgentRun {
         message.text += text.slice(Math.max(0, message.text.length - offset));
         message.pieces++;
       },
+      block: (id) => find(id).blocks.push(find(id).text.length),
       end: (id) => {
         find(id).ended = true;
       },

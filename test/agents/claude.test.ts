@@ -8,7 +8,7 @@ import { claude } from '../../src/agents/claude.ts';
 import { AgentRun, type RunOptions } from './agent-run.ts';
 import { usable } from './install.ts';
 import { Sandbox } from './sandbox.ts';
-import { describeAgent } from './scenarios.ts';
+import { describeAgent, directivesOf } from './scenarios.ts';
 import { setupClaude } from './setup-claude.ts';
 import { until } from './until.ts';
 
@@ -66,6 +66,44 @@ describe.skipIf(!usable('claude'))('the real claude, alone in this', () => {
       );
       expect(run.speech.join('')).not.toContain('evil');
       expect(run.failures).toEqual([]);
+    });
+  });
+
+  for (const speech of ['auto', 'transcript'] as const) {
+    it(`hears each block of a message for itself, with a tool or thoughts between them, by ${speech}`, async () => {
+      await withRun({ speech, args: ['--allowedTools=Bash'] }, async (run, stub) => {
+        stub.script = ({ prompt, toolResult }) => {
+          if (toolResult !== undefined) return '>>relay:bob five';
+          const thinking = '>>relay:evil I think';
+          return prompt.includes('tool')
+            ? {
+                thinking,
+                text: 'I begin.\n>>relay:bob one\n',
+                shell: 'true',
+                after: ['On.\n>>relay:bob three\n'],
+              }
+            : { thinking, text: 'I think:\n```\n>>relay:evil fenced', after: ['>>relay:bob two\nDone.'] };
+        };
+        const heard = () => directivesOf(run).map(({ body }) => body);
+        await run.submit('with a tool');
+        await until(`all of it; heard ${run.speech}`, () => heard().includes('five'));
+        await run.reaches('ready');
+        await run.submit('with thoughts');
+        await until(`the last; heard ${run.speech}`, () => heard().includes('two'));
+        await until('its end', () => run.speech.some((text) => text.endsWith('Done.')));
+        expect(heard()).toEqual(['one', 'three', 'five', 'two']);
+        expect(run.failures).toEqual([]);
+      });
+    });
+  }
+
+  it('hears a directive that Claude Code glued to other words', async () => {
+    await withRun({ args: ['--allowedTools=Bash'] }, async (run, stub) => {
+      stub.script = () => ({ thinking: 'hm', text: 'words', after: ['>>relay:bob glued\nmore'] });
+      await run.submit('at once');
+      await until('it', () => directivesOf(run).length > 0);
+      await run.reaches('ready');
+      expect(directivesOf(run)).toEqual([{ to: 'bob', kind: 'message', body: 'glued' }]);
     });
   });
 

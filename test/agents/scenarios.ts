@@ -72,7 +72,11 @@ export const TEN: Directive[] = (() => {
 export function directivesOf(run: AgentRun): Directive[] {
   return run.spoken.flatMap((message) => {
     const extractor = new Extractor();
-    const found = [...extractor.push(message.text), ...(message.ended ? extractor.flush() : [])];
+    const { text, blocks, ended } = message;
+    const found = [0, ...blocks].flatMap((from, i) => {
+      const pushed = extractor.push(text.slice(from, blocks[i]));
+      return i < blocks.length || ended ? [...pushed, ...extractor.flush()] : pushed;
+    });
     return found.map((one) => one.directive);
   });
 }

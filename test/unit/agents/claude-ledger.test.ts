@@ -50,6 +50,33 @@ describe('two accounts of what Claude Code said', () => {
     expect(ledger.begun).toEqual([]);
   });
 
+  it('show where a block begins that was glued to the one before', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', 'one>>relay:bob two\nmore\n');
+    ledger.written(block('u1', 'one', 1));
+    expect(ledger.takeGlued()).toEqual([]);
+    ledger.written(block('u2', '>>relay:bob two\nmore', 2));
+    expect(ledger.takeGlued()).toEqual([{ message: 'm', offset: 3, text: '>>relay:bob two\nmore' }]);
+    expect(ledger.takeGlued()).toEqual([]);
+  });
+
+  it('do not take a block that began a line for one that was glued', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', 'one\n\n>>relay:bob two\n');
+    ledger.written(block('u1', 'one\n', 1));
+    ledger.written(block('u2', '>>relay:bob two', 2));
+    expect(ledger.takeGlued()).toEqual([]);
+  });
+
+  it('know what a crash would leave of a message of several blocks', () => {
+    const ledger = new ClaudeLedger();
+    ledger.said('m', 'first\nsecond');
+    ledger.written(block('u1', 'first\n', 1));
+    expect(ledger.begun).toEqual([{ id: 'm', text: '\nsecond', offset: 5 }]);
+    ledger.written(block('u2', 'second', 1));
+    expect(ledger.begun).toEqual([]);
+  });
+
   it('may differ in blanks at the ends', () => {
     const ledger = new ClaudeLedger();
     ledger.said('m', 'cut short ');

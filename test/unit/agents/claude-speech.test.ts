@@ -28,6 +28,7 @@ describe('the two sources of Claude Code', () => {
     prompts = [];
     positions = new MemoryPositions();
     failures = [];
+    blocks = [];
   });
   afterEach(async () => {
     await speech.close();
@@ -36,15 +37,18 @@ describe('the two sources of Claude Code', () => {
   });
 
   /** As the wrapper uses them: the next one when one fails. */
+  /** Where blocks ended: lengths of what was said by then. */
+  let blocks: string[];
   const start = (sessionId: string | undefined, ...kinds: ('hook' | 'transcript')[]) => {
     speech = new ClaudeSpeech({ folders: [folder], sessionId, hooks, positions, clock, log: silentLog });
     const listen = (source: SpeechSource | undefined): void =>
       source?.start({
         text(id, offset, text) {
-          const before = said.get(id) ?? '';
+          const before = said.get(id) ?? ' '.repeat(offset);
           expect(offset).toBe(before.length);
           said.set(id, before + text);
         },
+        block: (id) => blocks.push(`${id}:${said.get(id)?.length}`),
         end: () => {},
         prompt: (text) => prompts.push(text),
         failed(reason) {
@@ -67,10 +71,10 @@ describe('the two sources of Claude Code', () => {
   const display = (id: string, index: number, delta: string, final = false) =>
     hook('MessageDisplay', { message_id: id, index, delta, final });
   /** A block of the model in the transcript of a session. */
-  const write = (session: string, id: string, text: string) => {
+  const write = (session: string, id: string, text: string, message_id?: string) => {
     const file = join(folder, `${session}.jsonl`);
     const timestamp = new Date(clock.now()).toISOString();
-    const message = { content: [{ type: 'text', text }] };
+    const message = { id: message_id, content: [{ type: 'text', text }] };
     appendFileSync(file, `${JSON.stringify({ type: 'assistant', uuid: id, timestamp, message })}\n`);
     utimesSync(file, clock.now() / 1000, clock.now() / 1000);
     clock.advance(300);
@@ -165,6 +169,57 @@ describe('the two sources of Claude Code', () => {
       begun: [],
     });
   });
+
+  it('tell a directive that the hooks glued to other words before the transcript could tell', async () => {
+    start('s', 'hook', 'transcript');
+    const transcript_path = join(folder, 's.jsonl');
+    const delta = 'one[[RELAY]]\n{"to":"bob"}\n[[/RELAY]]\n>>relay:bob two\n';
+    await hook('MessageDisplay', { message_id: 'm', index: 0, delta, final: true, transcript_path });
+    write('s', 'u1', 'one', 'msg_1');
+    write('s', 'u2', delta.slice(3), 'msg_1');
+    clock.advance(10_000);
+    expect([...said]).toEqual([
+      ['m', delta],
+      ['m+3', '[[RELAY]]\n{"to":"bob"}\n[[/RELAY]]'],
+    ]);
+    expect(failures).toEqual([]);
+  });
+
+  it.each([
+    ['nothing', []],
+    ['its first block', ['u1']],
+    ['its first two blocks', ['u1', 'u2']],
+  ])(
+    'tell under one id a message of several blocks of which a killed wrapper saw %s',
+    async (_what, seen) => {
+      const texts: Record<string, string> = {
+        u1: 'one\n',
+        u2: '>>relay:bob two',
+        u3: 'three\n>>relay:bob four',
+      };
+      const whole = Object.values(texts).join('');
+      const transcript_path = join(folder, 's.jsonl');
+      start('s', 'hook', 'transcript');
+      await hook('UserPromptSubmit', { prompt: 'hi', transcript_path });
+      await hook('MessageDisplay', { message_id: 'm', index: 0, delta: whole, final: true, transcript_path });
+      for (const id of seen) write('s', id, texts[id] as string, 'msg_1');
+      positions.crash(clock.now() + 10_000);
+      await speech.close();
+      said.clear();
+      blocks = [];
+      for (const id of Object.keys(texts)) {
+        if (!seen.includes(id)) write('s', id, texts[id] as string, 'msg_1');
+      }
+      start(undefined, 'hook', 'transcript');
+      await hook('UserPromptSubmit', { prompt: 'go on', transcript_path });
+      clock.advance(1_000);
+      const heard = seen.map((id) => texts[id]).join('').length;
+      // What is told stands where it stood before: the same directives get the same ids.
+      expect([...said.keys()]).toEqual(['m']);
+      expect(said.get('m')?.slice(heard)).toBe(whole.slice(heard));
+      expect(blocks).toHaveLength(3 - seen.length);
+    },
+  );
 
   it('find the session of which they were not told, in the turn that they missed', () => {
     write('s', 'u1', 'old');

@@ -49,7 +49,12 @@ describe('the lines of a Claude Code transcript', () => {
     ];
     const line = (message: object) =>
       parseTranscriptLine(JSON.stringify({ type: 'assistant', uuid: 'u', message }));
-    expect(line({ content })).toEqual({ kind: 'speech', id: 'u', text: 'said' });
+    expect(line({ content, id: 'msg_1' })).toEqual({
+      kind: 'speech',
+      id: 'u',
+      message: 'msg_1',
+      text: 'said',
+    });
     expect(line({ content, model: '<synthetic>' })).toEqual({ kind: 'other' });
   });
 
