@@ -1,4 +1,5 @@
 /** The results of a run, as the table at its end and as that of docs/faults.md. */
+import { loadavg } from 'node:os';
 import { type Result, verdict } from './fault.ts';
 
 const BEGIN = '<!-- results: written by npm run test:faults -- --record -->';
@@ -32,6 +33,8 @@ export function recordResults(results: readonly Result[], page: string): string 
     const name = /^\| `([^`]+)`/.exec(line)?.[1];
     if (name !== undefined) rows.set(name, line);
   }
+  // What it was measured beside: takeovers on a busy machine take their time.
+  const load = Math.round(loadavg()[0] ?? 0);
   const day = new Date().toISOString().slice(0, 10);
   for (const one of results) {
     const figures = [one.runs, one.stored, one.lost, one.twice, one.disordered];
@@ -40,7 +43,7 @@ export function recordResults(results: readonly Result[], page: string): string 
       `\`${one.name}\``,
       one.criterion,
       ...figures,
-      `${verdict(one)} ${day}, seed ${one.seed}`,
+      `${verdict(one)} ${day}, seed ${one.seed}, load ${load}`,
       said,
     ];
     rows.set(one.name, `| ${cells.map((cell) => String(cell).replace(/\|/g, '\\|')).join(' | ')} |`);
