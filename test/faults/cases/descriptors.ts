@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/base/clock.ts';
 import { listEpochs, probe } from '../../../src/transport/relay-sockets.ts';
+import { COMMAND } from '../../helpers/outer-terminal.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { DaemonProcess, withState } from '../daemon-process.ts';
 import type { Fault } from '../fault.ts';
@@ -22,8 +23,9 @@ export const fault: Fault = {
       const limit = amount('descriptors', { quick: 64, usual: 64, full: 256 });
       const rounds = amount('rounds', { quick: 1, usual: 3, full: 10 });
       const log = join(state, 'daemon.log');
-      const limited = ['prlimit', `--nofile=${limit}:${limit}`];
+      const limited = ['prlimit', `--nofile=${limit}:${limit}`, ...COMMAND];
       const daemon = await DaemonProcess.startBy(limited, state, {}, '--log-file', log);
+      if (!daemon.alive) throw new Error(`the daemon did not start: ${daemon.said}`);
       const talkers = await Talkers.join(state, 4);
       talkers.talk();
       const wrong: string[] = [];
