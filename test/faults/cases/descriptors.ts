@@ -25,6 +25,7 @@ export const fault: Fault = {
       const log = join(state, 'daemon.log');
       const limited = ['prlimit', `--nofile=${limit}:${limit}`, ...COMMAND];
       const daemon = await DaemonProcess.startBy(limited, state, {}, '--log-file', log);
+      if (!daemon.alive) throw new Error(`the daemon did not start: ${daemon.said}`);
       const talkers = await Talkers.join(state, 4);
       talkers.talk();
       const wrong: string[] = [];
