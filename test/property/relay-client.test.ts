@@ -38,6 +38,8 @@ class ScriptedDaemon {
   session = '';
   /** What WELCOME says of its memory of ids. */
   dedupSince: number | undefined;
+  /** It was sent something else than HELLO before its WELCOME. */
+  hasty = false;
   /** It was connected to while it served the client already. */
   crowded = false;
   /** SEND ids of the present connection, in the order in which they came. */
@@ -100,6 +102,7 @@ class ScriptedDaemon {
   }
 
   #received(envelope: Envelope): void {
+    if (!this.#welcomed && envelope.type !== 'HELLO') this.hasty = true;
     switch (envelope.type) {
       case 'HELLO':
         return this.#hello();
@@ -165,6 +168,16 @@ class ScriptedDaemon {
     this.connection?.sendFrame(encodeFrame(JSON.stringify(envelope)));
   }
 
+  /** Refuses the oldest SEND of this connection, for now or for good. */
+  refuse(code: string): void {
+    const id = this.sends.find((each) => !this.ended.has(each));
+    if (id === undefined) return;
+    if (code === 'REJECTED') this.ended.add(id);
+    // It is told so again on every connection that asks (P15): what passes is not remembered.
+    else this.sends = this.sends.filter((each) => each !== id);
+    this.say('NACK', { ack_id: id, code, message: '' });
+  }
+
   /** Ends the oldest SEND of this connection. */
   end(): void {
     const id = this.sends.find((each) => !this.ended.has(each));
@@ -190,6 +203,13 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('deliver' as const), n: fc.nat(12) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('take' as const), n: fc.nat(4) }) },
   { weight: 3, arbitrary: fc.constant({ do: 'end' as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('refuse' as const),
+      code: fc.constantFrom('QUEUE_FULL', 'STORE_FULL', 'REJECTED'),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cut' as const), next: answer }) },
   { weight: 1, arbitrary: fc.constant({ do: 'bye' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'welcome' as const }) },
@@ -262,6 +282,9 @@ describe('§8, §10: a client whatever its daemon answers', () => {
             case 'end':
               if (daemon.ready) daemon.end();
               break;
+            case 'refuse':
+              if (daemon.ready) daemon.refuse(each.code);
+              break;
             case 'cut':
               daemon.answer = each.next;
               daemon.connection?.destroy();
@@ -285,6 +308,7 @@ describe('§8, §10: a client whatever its daemon answers', () => {
           await look();
         }
         expect(daemon.crowded).toBe(false);
+        expect(daemon.hasty).toBe(false);
         const once = handed.map(({ session, envelope }) => `${session} ${envelope.id}`);
         expect(new Set(once).size).toBe(once.length);
 

@@ -36,6 +36,11 @@ describe('The simulation', () => {
     'seq-reset-on-takeover': /was given to|after \d+ of/,
     'no-deduplication': /handed twice|overtaken/,
     'replay-of-unsynced-records': /is lost|never took|damage/,
+    'inbox-forgets': /handed twice/,
+    'ends-told-before-sync': /behind the fence|is left/,
+    'resume-token-not-rotated': /resume token/,
+    'claims-lost-on-restart': /another answer holds/,
+    'postponed-records-dropped': /is left|not at rest/,
   };
   for (const mistake of MISTAKES) {
     it(

@@ -3,9 +3,10 @@
  * of them, or it proves nothing.
  */
 
+import type { RelayError } from '../../src/base/errors.ts';
 import type { FileStat, SocketFiles } from '../../src/daemon/socket-files.ts';
 import type { Files, OpenFile } from '../../src/daemon/store/files.ts';
-import type { Fence } from '../../src/daemon/store/store.ts';
+import type { Fence, Store } from '../../src/daemon/store/store.ts';
 import { encodeFrame, FrameDecoder } from '../../src/protocol/frame.ts';
 import { derivedId } from '../../src/protocol/ids.ts';
 import type { Link } from '../../src/transport/link.ts';
@@ -16,6 +17,11 @@ export const MISTAKES = [
   'seq-reset-on-takeover',
   'no-deduplication',
   'replay-of-unsynced-records',
+  'inbox-forgets',
+  'ends-told-before-sync',
+  'resume-token-not-rotated',
+  'claims-lost-on-restart',
+  'postponed-records-dropped',
 ] as const;
 
 export type Mistake = (typeof MISTAKES)[number];
@@ -71,6 +77,33 @@ export function mistakenFiles(files: Files, mistake: Mistake | undefined, recove
   };
 }
 
+/** The store that a daemon is given, changed in place. */
+export function mistakeStore(store: Store, mistake: Mistake | undefined): void {
+  const is = (record: Buffer, type: string) => record.toString('latin1', 0, 40).startsWith(`{"t":"${type}"`);
+  const append = store.append.bind(store);
+  const recover = store.recover.bind(store);
+  switch (mistake) {
+    case 'ends-told-before-sync':
+      store.append = (record, done, urgency) => {
+        if (!is(record, 'ended')) return append(record, done, urgency);
+        queueMicrotask(() => done());
+        append(record, () => {}, urgency);
+      };
+      return;
+    case 'postponed-records-dropped':
+      store.append = (record, done, urgency) => {
+        const refused = (error?: RelayError) => done(error?.code === 'STORE_FULL' ? undefined : error);
+        append(record, is(record, 'message') ? done : refused, urgency);
+      };
+      return;
+    case 'claims-lost-on-restart':
+      store.recover = async function* () {
+        for await (const record of recover()) if (!is(record, 'claim')) yield record;
+      };
+      return;
+  }
+}
+
 /** The daemon's end of a connection; `connection` is another number for each. */
 export function mistakenLink(link: Link, mistake: Mistake | undefined, connection: number): Link {
   switch (mistake) {
@@ -100,6 +133,32 @@ export function mistakenLink(link: Link, mistake: Mistake | undefined, connectio
         },
       });
     }
+    case 'inbox-forgets': {
+      // To the client every DELIVER of a new connection is a new one.
+      const original = new Map<string, string>();
+      return changedLink(link, {
+        received: (frame) => {
+          const id = original.get(frame.payload.ack_id);
+          if (id !== undefined) frame.payload.ack_id = id;
+          return frame;
+        },
+        sent: (frame) => {
+          if (frame.type !== 'DELIVER') return frame;
+          const id = derivedId(frame.id, String(connection));
+          original.set(id, frame.id);
+          return { ...frame, id };
+        },
+      });
+    }
+    case 'resume-token-not-rotated':
+      return changedLink(link, {
+        received: (frame) => frame,
+        sent: (frame) => {
+          const { session_id: id, resume_token: token } = frame.payload;
+          if (frame.type === 'WELCOME') frame.payload.resume_token = `${token.slice(0, 3)}${id.slice(2)}`;
+          return frame;
+        },
+      });
     default:
       return link;
   }

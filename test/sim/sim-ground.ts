@@ -22,7 +22,7 @@ import {
   YOUNG_MS,
 } from '../../src/transport/relay-sockets.ts';
 import { attachIn, type Reach } from '../../src/wrap/attach.ts';
-import { mistakenFence, mistakenFiles, mistakenSocketFiles } from './mistakes.ts';
+import { mistakenFence, mistakenFiles, mistakenSocketFiles, mistakeStore } from './mistakes.ts';
 import { DIRECTORY } from './sim-directory.ts';
 import { SimListener } from './sim-listener.ts';
 import type { SimMachine } from './sim-machine.ts';
@@ -85,6 +85,7 @@ function openStore(machine: SimMachine, process: SimProcess, { epoch, fence }: S
     soon: (fn) => process.soon(0, fn),
     marker: () => 1 + random.below(0xffffffff),
   });
+  mistakeStore(store, options.mistake);
   const recover = store.recover.bind(store);
   store.recover = async function* () {
     yield* recover();

@@ -39,7 +39,14 @@ const SETTLED_MS = 2_000;
 
 export async function simulate(options: SimOptions): Promise<SimResult> {
   const world = new SimWorld(options);
-  await world.run();
+  const { stackTraceLimit } = Error;
+  // Refusals are errors, and nobody reads where they were made.
+  if (options.tell === undefined) Error.stackTraceLimit = 0;
+  try {
+    await world.run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
   const { machine } = world;
   return {
     seed: options.seed,
@@ -108,7 +115,7 @@ class SimWorld {
     if (random.chance(0.3)) this.#readers.push(new SimReader(this.machine, 'user'));
     if (random.chance(0.2)) this.#readers.push(new SimReader(this.machine, 'pol'));
     if (random.chance(0.3)) this.#spec = new SimSpecClient(this.machine, 'eve');
-    for (let left = 10 + random.below(30); left > 0 && witness.violations.length === 0; left -= 1) {
+    for (let left = 8 + random.below(16); left > 0 && witness.violations.length === 0; left -= 1) {
       await this.#pass(this.#gap());
       this.#act();
     }
