@@ -28,6 +28,9 @@ const LAST_WORDS_MS = 2_000;
 /** Milliseconds for a client to read what the person waits for it to know. */
 const READ_MS = 1_000;
 
+/** Milliseconds between two looks of the daemon at its peers, at most, unless it slept. */
+const AWAKE_MS = 1_000;
+
 /** Milliseconds between two looks whether bytes have left for a client that does not acknowledge (P13). */
 const WRITTEN_LOOK_MS = 5;
 
@@ -50,6 +53,8 @@ export class Peer {
   /** Came before our WELCOME was out: served after it. */
   readonly #early: Envelope[] = [];
   #answered = false;
+  #awake = 0;
+  #lookedAt: number;
   #refilling = false;
   #unstoredBytes = 0;
   /** By nonce: who waits until the client has read what was sent before a PING. */
@@ -67,6 +72,7 @@ export class Peer {
     this.#connection = connection;
     this.#ended = ended;
     this.#since = relay.clock.monotonic();
+    this.#lookedAt = this.#since;
     this.#heartbeat = new Heartbeat(relay.settings.heartbeatMs, this.#since);
     this.#inflight = new Inflight(DEFAULT_MAX_INFLIGHT, relay.settings.maxInflightBytes);
   }
@@ -279,8 +285,15 @@ export class Peer {
     }
   }
 
+  /** Milliseconds, as of the last look: time in which the daemon slept does not count (P2, P15). */
+  get awake(): number {
+    return this.#awake;
+  }
+
   /** Called several times a heartbeat: PING, or the end. */
   look(now: number): void {
+    this.#awake += Math.min(now - this.#lookedAt, AWAKE_MS);
+    this.#lookedAt = now;
     if (this.#state === 'closing' || this.#state === 'closed') return;
     if (this.#state === 'handshaking') {
       if (now - this.#since >= this.#relay.settings.handshakeMs) {

@@ -20,7 +20,7 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   const { id, to, topic, raw, payload_meta: meta } = envelope;
   const order = ++session.sent;
   const { refused } = peer;
-  const place = refused.any ? refused.pass(streamOf(envelope), id, order, relay.clock.monotonic()) : order;
+  const place = refused.any ? refused.pass(streamOf(envelope), id, order, peer.awake) : order;
   const answer = new Answer(relay, peer, envelope, place ?? 0);
   if (place === undefined) {
     const details = { scope: 'pair' };
@@ -62,7 +62,7 @@ class Answer implements Reply {
     if (UNANSWERED.has(error.code)) return;
     if (error.code === 'QUEUE_FULL' || error.code === 'STORE_FULL') {
       const { id } = this.#envelope;
-      this.#peer.refused.refuse(streamOf(this.#envelope), id, this.#place, this.#relay.clock.monotonic());
+      this.#peer.refused.refuse(streamOf(this.#envelope), id, this.#place, this.#peer.awake);
     }
     this.refuse(error);
   }
