@@ -119,6 +119,8 @@ export class SegmentLog implements Store {
       await chain.links.at(-1)?.file.sync();
       await files.syncNames();
       await this.#reign.removeUnfinished();
+      // Swept sockets may let two lead in one epoch: who leads no more must not end the other's segment.
+      fence.check();
       this.#sizes.note(await this.#reign.begin(this.#reader.end, this.#reader.lastGroup));
       fence.check();
       this.#become('ready');
