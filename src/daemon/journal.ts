@@ -16,20 +16,29 @@ interface Waiting {
   urgency: Urgency;
 }
 
+interface Postponed {
+  again: () => void;
+  /** The store takes nothing any more: it will not be tried again. */
+  over?: ((error: RelayError) => void) | undefined;
+}
+
 export class Journal {
   readonly #store: Store;
   readonly #state: RelayState;
   readonly #fence: Fence;
   readonly #failed: (error: RelayError) => void;
   /** What found no room on the disk, or no look at the fence: tried again, nothing of it said till then. */
-  #postponed: (() => void)[] = [];
+  #postponed: Postponed[] = [];
 
   /** @param failed called when the store takes nothing any more: deposed, or broken. */
   constructor(store: Store, state: RelayState, fence: Fence, failed: (error: RelayError) => void) {
     this.#store = store;
     this.#state = state;
     this.#fence = fence;
-    this.#failed = failed;
+    this.#failed = (error) => {
+      failed(error);
+      for (const { over } of this.#postponed.splice(0)) over?.(error);
+    };
   }
 
   get durable(): boolean {
@@ -86,7 +95,7 @@ export class Journal {
       this.#fence.check();
     } catch (error) {
       if (lacksDescriptors(error)) {
-        this.#postponed.push(() => this.behindFence(then, deposed));
+        this.#postponed.push({ again: () => this.behindFence(then, deposed), over: deposed });
       } else {
         this.#failed(RelayError.from(error));
         deposed?.();
@@ -100,7 +109,7 @@ export class Journal {
   retry(): void {
     const postponed = this.#postponed;
     this.#postponed = [];
-    for (const again of postponed) again();
+    for (const { again } of postponed) again();
   }
 
   #append(bytes: Buffer, waiting: Waiting): void {
@@ -109,7 +118,7 @@ export class Journal {
       if (error === undefined) {
         done?.();
       } else if (error.code === 'STORE_FULL') {
-        this.#postponed.push(() => this.#append(bytes, waiting));
+        this.#postponed.push({ again: () => this.#append(bytes, waiting), over: rejected });
       } else {
         rejected?.(error);
         this.#judge(error);

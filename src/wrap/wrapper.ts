@@ -193,6 +193,7 @@ export class Wrapper {
         onInput: (chunk) => terminal.input(chunk),
         onResize: ({ cols, rows }) => lines.resize(cols, rows),
         onSuspend: async () => {
+          terminal.suspended();
           hold?.close();
           await (await this.#client).suspend();
         },

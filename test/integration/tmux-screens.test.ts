@@ -60,7 +60,9 @@ describe.runIf(hasTmux)('inside tmux', () => {
     await twice(`${text}\x1b[5n`);
     for (const name of ['plain', 'wrapped']) await waitFor(() => typedAt(name).endsWith('\x1b[0n'), name);
     expect(seen('wrapped')).toEqual(seen('plain'));
-    expect(typedAt('wrapped')).toBe(typedAt('plain'));
+    // Whose window has the focus is tmux's affair, and changes while they start.
+    const replies = (name: string) => typedAt(name).replace(/\x1b\[[IO]/g, '');
+    expect(replies('wrapped')).toBe(replies('plain'));
     expect(seen('plain').screen.trim()).not.toBe('');
   });
 

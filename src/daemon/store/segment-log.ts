@@ -237,7 +237,10 @@ export class SegmentLog implements Store {
   async #rotate(): Promise<{ base: LogEnd; next: Segment } | RelayError> {
     const ending = this.#reign.current;
     try {
-      const rotated = await this.#patiently(() => this.#reign.rotate());
+      const rotated = await this.#patiently(() => {
+        this.#options.fence.check();
+        return this.#reign.rotate();
+      });
       this.#sizes.note(rotated.next);
       return rotated;
     } catch (error) {
