@@ -13,7 +13,7 @@ export interface Fence {
   check(): void;
 }
 
-/** What the store takes up, for the daemon to decide when to compact (issue 4: by age and size). */
+/** What the store takes up, for the daemon to decide when to compact by age and size. */
 export interface StoreFigures {
   readonly segments: number;
   readonly bytes: number;
