@@ -3,8 +3,8 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive } from '../base/is-alive.ts';
 import { directoryEnvironment, relayDirectories } from '../base/paths.ts';
-import { outboxOwner } from '../wrap/outbox-files.ts';
 import { decodeLine, splitLines } from '../wrap/outbox-line.ts';
+import { outboxOwner } from '../wrap/outbox-name.ts';
 import type { Found, Patient } from './doctor-finding.ts';
 
 export function checkOutbox({ env, namespace }: Patient): Found[] {

@@ -19,8 +19,9 @@ import { lineLog } from '../../../src/base/log.ts';
 import { type Fate, Outbox } from '../../../src/client/outbox.ts';
 import { encodeEnvelope, newEnvelope } from '../../../src/protocol/envelope.ts';
 import { OUTBOX_AWAY_MESSAGES, OUTBOX_FILE_BYTES } from '../../../src/protocol/limits.ts';
-import { OutboxFiles, outboxOwner } from '../../../src/wrap/outbox-files.ts';
+import { OutboxFiles } from '../../../src/wrap/outbox-files.ts';
 import { encodeLine } from '../../../src/wrap/outbox-line.ts';
+import { outboxOwner } from '../../../src/wrap/outbox-name.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
 
 const uid = process.getuid?.() ?? 0;
