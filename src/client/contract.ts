@@ -4,7 +4,7 @@ import type { Log } from '../base/log.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { Attachment } from './attachment.ts';
-import type { Fate } from './outbox.ts';
+import type { Fate } from './fate.ts';
 import type { Spill } from './spill.ts';
 
 /** Spec §10; `suspended` while the process is stopped by its person. */

@@ -6,15 +6,18 @@
 import { isErrorCode, RelayError } from '../base/errors.ts';
 import type { EnvelopeOf } from '../protocol/envelope.ts';
 import {
-  OUTBOX_AWAY_MESSAGES,
   OUTBOX_MAX_BYTES,
   OUTBOX_MAX_MESSAGES,
   OUTBOX_MEMORY_BYTES,
   OUTBOX_MEMORY_MESSAGES,
-  OUTBOX_UNANSWERED_BYTES,
   OUTBOX_UNANSWERED_MESSAGES,
 } from '../protocol/limits.ts';
-import type { Spill, SpilledSend, SpillPlace } from './spill.ts';
+import type { Fate } from './fate.ts';
+import { OutboxDisk } from './outbox-disk.ts';
+import { OutboxEntry } from './outbox-entry.ts';
+import { OutboxMemory } from './outbox-memory.ts';
+import type { Spill, SpilledSend } from './spill.ts';
+import { Unsent } from './unsent.ts';
 
 /** A refusal that may pass: the SEND stays, and is sent again later (P15). */
 const PASSING: ReadonlySet<string> = new Set([
@@ -25,14 +28,6 @@ const PASSING: ReadonlySet<string> = new Set([
   'DEPOSED',
   'SHUTTING_DOWN',
 ]);
-
-/** What became of a SEND towards one recipient. */
-export type Fate =
-  /** A store that survives the daemon has it. */
-  | { id: string; to: string; outcome: 'stored' }
-  | { id: string; to: string; outcome: 'delivered' }
-  | { id: string; to: string; outcome: 'held' }
-  | { id: string; to: string; outcome: 'failed'; code: string; message: string };
 
 export interface OutboxOptions {
   /** The wall clock, ms. */
@@ -49,54 +44,32 @@ export interface OutboxOptions {
   fate?: (fate: Fate) => void;
 }
 
-interface Entry {
-  id: string;
-  to: string;
-  frame: Buffer;
-  /** Wall clock, ms, of its first try: from then on a store may have it. 0: it was never tried. */
-  triedAt: number;
-  /** A relay has answered for it. */
-  answered: boolean;
-  /** On disk, until it is answered. */
-  place: SpillPlace | undefined;
-  /** Recipients whose end is awaited; unknown until the daemon has named them. */
-  waiting: Set<string> | undefined;
-  /** Those of several whose end was told. */
-  ended: Set<string> | undefined;
-}
-
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #now: () => number;
-  readonly #spill: Spill | undefined;
-  readonly #memory: { messages: number; bytes: number };
+  readonly #disk: OutboxDisk;
+  readonly #memory: OutboxMemory;
   readonly #limits: { messages: number; bytes: number };
-  readonly #entries = new Map<string, Entry>();
-  /** What this connection has not been sent yet, oldest first; what lies before #head was. */
-  #unsent: Entry[] = [];
-  #head = 0;
-  /** Refused for now. */
-  #refused = new Set<Entry>();
-  #bytes = 0;
-  #unanswered = 0;
-  #unansweredBytes = 0;
+  readonly #unsent = new Unsent();
   #connected = false;
   #dedupSince = 0;
-  /** The next of what waits on disk is being read. */
-  #reading = false;
-  /** What earlier sessions left goes first: until it is found, nothing is sent. */
-  #adoption: 'due' | 'running' | 'done';
   /** The youngest at the last look for late answers. */
-  #watched: Entry | undefined;
-  #youngest: Entry | undefined;
+  #watched: OutboxEntry | undefined;
+  #youngest: OutboxEntry | undefined;
 
   constructor(options: OutboxOptions) {
     const memory = options.memory ?? { messages: OUTBOX_MEMORY_MESSAGES, bytes: OUTBOX_MEMORY_BYTES };
     this.#options = options;
     this.#now = options.now;
-    this.#adoption = options.spill === undefined ? 'done' : 'due';
-    this.#spill = options.spill;
-    this.#memory = memory;
+    this.#disk = new OutboxDisk({
+      spill: options.spill,
+      now: options.now,
+      connected: () => this.#connected,
+      found: () => this.#found(),
+      taken: (send) => this.#taken(send),
+      wake: () => options.wake?.(),
+    });
+    this.#memory = new OutboxMemory(memory);
     this.#limits =
       options.spill === undefined
         ? memory
@@ -104,31 +77,31 @@ export class Outbox {
   }
 
   get size(): number {
-    return this.#entries.size + this.#onDisk;
+    return this.#memory.size + this.#disk.waiting;
   }
 
   /** SENDs that no relay has answered for. */
   get unanswered(): number {
-    return this.#unanswered + this.#onDisk;
+    return this.#memory.unanswered + this.#disk.waiting;
   }
 
   /** Keeps a SEND, once. Throws QUEUE_FULL when the outbox is full: its sender must hear of it. */
   add(id: string, to: string, frame: Buffer): void {
-    if (this.#entries.has(id)) return;
-    const spill = this.#spill;
-    const bytes = this.#bytes + (spill?.waitingBytes ?? 0) + frame.length;
+    if (this.#memory.get(id) !== undefined) return;
+    const disk = this.#disk;
+    const bytes = this.#memory.bytes + disk.waitingBytes + frame.length;
     const full = this.size >= this.#limits.messages || bytes > this.#limits.bytes;
-    const overflows = spill !== undefined && (spill.waiting > 0 || this.#long);
-    if (full || (overflows && !spill.sound)) {
+    const overflows = disk.present && (disk.waiting > 0 || this.#memory.isLong(this.#connected));
+    if (full || (overflows && !disk.sound)) {
       throw new RelayError('QUEUE_FULL', `the outbox is full: ${this.size} messages wait for the relay`);
     }
     if (overflows) {
       this.#keep();
-      spill.push(frame, this.#triable);
+      disk.push(frame);
       return this.#read();
     }
-    const place = this.#connected ? undefined : spill?.copy(frame, 0);
-    this.#enter({ id, to, frame, triedAt: 0, place });
+    const place = this.#connected ? undefined : disk.copy(frame);
+    this.#enter(new OutboxEntry({ id, to, frame, triedAt: 0, place }));
   }
 
   /**
@@ -139,14 +112,11 @@ export class Outbox {
   restart(dedupSince = 0): Fate[] {
     this.#connected = true;
     this.#dedupSince = dedupSince;
-    this.#refused.clear();
-    const fates = [...this.#entries.values()]
-      .filter((entry) => this.#isForgotten(entry))
+    const fates = [...this.#memory.entries()]
+      .filter((entry) => entry.isForgotten(dedupSince))
       .flatMap((entry) => this.#unconfirmed(entry));
-    this.#unsent = [...this.#entries.values()];
-    this.#head = 0;
-    this.#adopt();
-    this.#spill?.tried(this.#now());
+    this.#unsent.restart(this.#memory.entries());
+    this.#disk.restart();
     return fates;
   }
 
@@ -158,17 +128,12 @@ export class Outbox {
 
   /** The next frame to send on this connection. */
   next(): Buffer | undefined {
-    if (this.#adoption === 'running') return undefined;
-    for (;;) {
-      const entry = this.#unsent[this.#head];
-      if (entry === undefined) break;
-      this.#head++;
-      if (this.#entries.get(entry.id) !== entry) continue;
+    if (this.#disk.adopting) return undefined;
+    for (let entry = this.#unsent.next(); entry !== undefined; entry = this.#unsent.next()) {
+      if (this.#memory.get(entry.id) !== entry) continue;
       if (entry.triedAt === 0) entry.triedAt = this.#now();
       return entry.frame;
     }
-    if (this.#head > 0) this.#unsent = [];
-    this.#head = 0;
     this.#read();
     return undefined;
   }
@@ -176,12 +141,7 @@ export class Outbox {
   /** What was refused for now is next again, oldest first, so that nothing overtakes it (P15). */
   retry(): void {
     this.#keep();
-    const refused = this.#refused;
-    this.#refused = new Set();
-    const again = [...this.#entries.values()].filter((entry) => refused.has(entry));
-    const others = this.#unsent.slice(this.#head).filter((entry) => !refused.has(entry));
-    this.#unsent = [...again, ...others];
-    this.#head = 0;
+    this.#unsent.retry(this.#memory.entries());
   }
 
   /** To be called now and then while something is unanswered: what is late goes to the disk. */
@@ -193,16 +153,15 @@ export class Outbox {
 
   /** The daemon's ACK of a SEND: what it says of its recipients. */
   acknowledged(payload: EnvelopeOf<'ACK'>['payload']): Fate | undefined {
-    const entry = payload.ack_id === undefined ? undefined : this.#entries.get(payload.ack_id);
+    const entry = payload.ack_id === undefined ? undefined : this.#memory.get(payload.ack_id);
     if (entry === undefined) return undefined;
-    if (payload.recipients !== undefined) entry.waiting = new Set(payload.recipients);
+    if (payload.recipients !== undefined) entry.named(payload.recipients);
     const to = payload.to ?? entry.to;
     const { stage } = payload;
-    const reached = (stage === 'delivered' || stage === 'written') && entry.ended?.has(to) !== true;
+    const reached = (stage === 'delivered' || stage === 'written') && !entry.hasEnded(to);
     this.#answered(entry);
-    if (reached) this.#end(entry, to);
-    else this.#settle(entry);
-    if (this.#onDisk > 0) this.#read();
+    if (reached ? entry.end(to) : entry.over) this.#memory.drop(entry);
+    this.#read();
     if (payload.stage === 'held' || payload.stage === 'stored') {
       return { id: entry.id, to, outcome: payload.stage };
     }
@@ -211,16 +170,15 @@ export class Outbox {
 
   /** A NACK of a SEND: its fate, or `retry` if it was refused only for now and stays here. */
   refused(payload: EnvelopeOf<'NACK'>['payload']): Fate | 'retry' | undefined {
-    const entry = this.#entries.get(payload.ack_id);
+    const entry = this.#memory.get(payload.ack_id);
     if (entry === undefined) return undefined;
     if (PASSING.has(payload.code) && payload.to === undefined) {
-      this.#refused.add(entry);
+      this.#unsent.refused(entry);
       return 'retry';
     }
     const to = payload.to ?? entry.to;
     const code = isErrorCode(payload.code) ? payload.code : 'REJECTED';
-    if (payload.to === undefined) this.#forget(entry);
-    else this.#end(entry, to);
+    if (payload.to === undefined || entry.end(to)) this.#forget(entry);
     return { id: entry.id, to, outcome: 'failed', code, message: payload.message };
   }
 
@@ -230,145 +188,56 @@ export class Outbox {
    */
   async flush(): Promise<{ unanswered: number; lost: number }> {
     this.#keep();
-    await this.#spill?.flush();
+    await this.#disk.flush();
     const { unanswered } = this;
-    return { unanswered, lost: this.#spill?.sound ? 0 : unanswered };
-  }
-
-  get #onDisk(): number {
-    return this.#spill?.waiting ?? 0;
-  }
-
-  /** More in memory than memory is for. */
-  get #long(): boolean {
-    const messages = this.#connected ? OUTBOX_UNANSWERED_MESSAGES : OUTBOX_AWAY_MESSAGES;
-    const many = this.#unanswered >= messages || this.#unansweredBytes >= OUTBOX_UNANSWERED_BYTES;
-    return many || this.#entries.size >= this.#memory.messages || this.#bytes >= this.#memory.bytes;
+    return { unanswered, lost: this.#disk.sound ? 0 : unanswered };
   }
 
   /** What none has answered for is on disk as well from now on. */
   #keep(): void {
-    // Those behind it on disk were put there after it was.
-    if (this.#spill === undefined || this.#onDisk > 0) return;
-    for (const entry of this.#entries.values()) {
-      if (entry.answered || entry.place !== undefined) continue;
-      entry.place = this.#spill.copy(entry.frame, entry.triedAt || this.#triable);
-    }
+    this.#disk.keep(this.#memory.entries());
   }
 
-  #enter(send: Pick<Entry, 'id' | 'to' | 'frame' | 'triedAt' | 'place'>): Entry {
-    const { id, to, frame, triedAt, place } = send;
-    const entry = { id, to, frame, triedAt, place, answered: false, waiting: undefined, ended: undefined };
-    this.#entries.set(entry.id, entry);
-    this.#bytes += entry.frame.length;
-    this.#unanswered++;
-    this.#unansweredBytes += entry.frame.length;
+  #enter(entry: OutboxEntry): void {
+    this.#memory.add(entry);
     this.#unsent.push(entry);
     this.#youngest = entry;
-    return entry;
   }
 
-  /** When a store may have what is put on disk now, though it was not sent yet. */
-  get #triable(): number {
-    return this.#connected ? this.#now() : 0;
-  }
-
-  /** Before anything of ours: what an earlier session of the name could not hand over. */
-  #adopt(): void {
-    const spill = this.#spill;
-    if (spill === undefined || this.#adoption !== 'due') return;
-    this.#adoption = 'running';
-    const found = () => {
-      // All of it comes back from the disk, behind what was left.
-      this.#keep();
-      for (const entry of this.#entries.values()) this.#drop(entry);
-      this.#unsent = [];
-      this.#head = 0;
-    };
-    void spill.adopt(found).then(() => {
-      this.#adoption = 'done';
-      if (this.#connected) spill.tried(this.#now());
-      this.#options.wake?.();
-    });
+  /** All of it comes back from the disk, behind what was left. */
+  #found(): void {
+    this.#keep();
+    for (const entry of this.#memory.entries()) this.#memory.drop(entry);
+    this.#unsent.restart([]);
   }
 
   /** Reads on what waits on disk, as soon as what was read before is on its way. */
   #read(): void {
-    const spill = this.#spill;
-    if (spill === undefined || spill.waiting === 0 || this.#reading) return;
-    if (!this.#connected || this.#adoption !== 'done') return;
-    const busy = this.#head < this.#unsent.length || this.#unanswered >= OUTBOX_UNANSWERED_MESSAGES / 4;
-    const full = this.#entries.size >= this.#memory.messages || this.#bytes >= this.#memory.bytes;
-    if (busy || full) return;
-    this.#reading = true;
-    spill.take().then(
-      (sends) => {
-        this.#reading = false;
-        for (const send of sends) this.#taken(spill, send);
-        this.#options.wake?.();
-      },
-      () => {
-        this.#reading = false; // The next look tries again.
-      },
-    );
+    if (this.#disk.waiting === 0 || !this.#connected) return;
+    const busy = !this.#unsent.none || this.#memory.unanswered >= OUTBOX_UNANSWERED_MESSAGES / 4;
+    if (!busy && !this.#memory.full) this.#disk.read();
   }
 
-  #taken(spill: Spill, send: SpilledSend): void {
+  #taken(send: SpilledSend): void {
+    const entry = new OutboxEntry(send);
     // Heard again after a crash, from another source of the same words: it is on its way.
-    if (this.#entries.has(send.id)) return spill.release(send.place);
-    const entry = this.#enter(send);
-    if (!this.#isForgotten(entry)) return;
+    if (this.#memory.get(send.id) !== undefined) return this.#disk.release(entry);
+    this.#enter(entry);
+    if (!entry.isForgotten(this.#dedupSince)) return;
     for (const fate of this.#unconfirmed(entry)) this.#options.fate?.(fate);
   }
 
-  #isForgotten({ triedAt }: Entry): boolean {
-    return triedAt > 0 && triedAt < this.#dedupSince;
-  }
-
-  /** What became of it is not known for each recipient whose end was not told. */
-  #unconfirmed(entry: Entry): Fate[] {
+  #unconfirmed(entry: OutboxEntry): Fate[] {
     this.#forget(entry);
-    const message = 'the relay no longer knows what it was sent so long ago';
-    return [...(entry.waiting ?? [entry.to])]
-      .filter((to) => entry.ended?.has(to) !== true)
-      .map((to) => ({ id: entry.id, to, outcome: 'failed', code: 'NOT_CONFIRMED', message }));
+    return entry.unconfirmed();
   }
 
-  /** Towards one recipient; most SENDs have no other. */
-  #end(entry: Entry, to: string): void {
-    if (entry.waiting === undefined && to === entry.to) return this.#forget(entry);
-    entry.ended ??= new Set();
-    entry.ended.add(to);
-    this.#settle(entry);
-  }
-
-  #settle(entry: Entry): void {
-    const { to, waiting, ended } = entry;
-    if (waiting === undefined && ended?.has(to) !== true) return;
-    for (const name of waiting ?? []) if (ended?.has(name) !== true) return;
-    this.#forget(entry);
-  }
-
-  #forget(entry: Entry): void {
+  #forget(entry: OutboxEntry): void {
     this.#answered(entry);
-    this.#drop(entry);
+    this.#memory.drop(entry);
   }
 
-  #drop(entry: Entry): void {
-    if (!this.#entries.delete(entry.id)) return;
-    this.#bytes -= entry.frame.length;
-    if (entry.answered) return;
-    this.#unanswered--;
-    this.#unansweredBytes -= entry.frame.length;
-  }
-
-  #answered(entry: Entry): void {
-    if (entry.answered) return;
-    entry.answered = true;
-    this.#unanswered--;
-    this.#unansweredBytes -= entry.frame.length;
-    if (entry.place === undefined) return;
-    this.#spill?.release(entry.place);
-    entry.place = undefined;
+  #answered(entry: OutboxEntry): void {
+    if (this.#memory.answered(entry)) this.#disk.release(entry);
   }
 }

@@ -22,8 +22,9 @@ import { backoffMs, MAX_ATTEMPTS } from './backoff.ts';
 import type { RelayChannel } from './channel.ts';
 import type { ClientState, Outgoing, RelayClientHandlers, RelayClientOptions } from './contract.ts';
 import { establish, type KeptSession } from './establish.ts';
+import type { Fate } from './fate.ts';
 import { Inbox, type Verdict } from './inbox.ts';
-import { type Fate, Outbox } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 import { SilenceWatch } from './silence.ts';
 
 /** Bytes in our memory beyond which the outbox waits for the socket. */

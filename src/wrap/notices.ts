@@ -1,7 +1,7 @@
 /** What the relay has to tell the agent itself: that something it said did not arrive. At most one a minute (P18). */
 import type { Clock, Timer } from '../base/clock.ts';
 import { ERRORS, isErrorCode } from '../base/errors.ts';
-import type { Fate } from '../client/outbox.ts';
+import type { Fate } from '../client/fate.ts';
 import { DEFAULT_TOPIC, SYSTEM_NAME } from '../protocol/address.ts';
 import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import { newId } from '../protocol/ids.ts';

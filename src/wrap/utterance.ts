@@ -1,7 +1,7 @@
 /** What the agent says → SEND, and what became of it: failures are told to the agent. */
 import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Fate } from '../client/outbox.ts';
+import type { Fate } from '../client/fate.ts';
 import type { RelayClient } from '../client/relay-client.ts';
 import type { Said } from './hearing.ts';
 import type { Notices } from './notices.ts';

@@ -5,7 +5,7 @@ import { RelayError } from '../../src/base/errors.ts';
 import { silentLog } from '../../src/base/log.ts';
 import type { Attachment } from '../../src/client/attachment.ts';
 import type { ClientState } from '../../src/client/contract.ts';
-import type { Fate } from '../../src/client/outbox.ts';
+import type { Fate } from '../../src/client/fate.ts';
 import { RelayClient } from '../../src/client/relay-client.ts';
 import { type DeliverEnvelope, type Envelope, newEnvelope } from '../../src/protocol/envelope.ts';
 import { encodeFrame } from '../../src/protocol/frame.ts';

@@ -3,7 +3,7 @@
  * never be. docs/protocol.md §5 (P11–P16), §10 (P20).
  */
 
-import type { Fate } from '../../src/client/outbox.ts';
+import type { Fate } from '../../src/client/fate.ts';
 import { DEFAULT_TOPIC } from '../../src/protocol/address.ts';
 import type { DeliverEnvelope } from '../../src/protocol/envelope.ts';
 import { CLAIM_MS, MAX_OUTBOUND_BYTES } from '../../src/protocol/limits.ts';
