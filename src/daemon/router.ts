@@ -113,7 +113,7 @@ export class Router {
       state.deadlines.add(delivery.until, { kind: 'delivery', delivery });
     } else if (!delivery.given || state.findMailbox(delivery.recipient)?.known !== true) {
       this.bury(delivery, 'EXPIRED', `not delivered to ${delivery.recipient} in time`);
-    } else if (sessions.mayReturn(delivery.recipient)) {
+    } else if (sessions.names.mayReturn(delivery.recipient)) {
       state.deadlines.add(now + settings.heartbeatMs, { kind: 'delivery', delivery });
     } else {
       this.bury(delivery, 'NOT_CONFIRMED', `${delivery.recipient} left without confirming it`);
