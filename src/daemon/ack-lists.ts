@@ -19,6 +19,11 @@ export class AckLists {
     return this.#ids[stage].push(id) >= MAX_IDS;
   }
 
+  get empty(): boolean {
+    const { stored, delivered, written } = this.#ids;
+    return stored.length + delivered.length + written.length === 0;
+  }
+
   /** Takes out all of them. */
   *take(): Generator<{ stage: ListedStage; ids: string[] }, void> {
     for (const stage of STAGES) {

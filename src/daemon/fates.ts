@@ -36,13 +36,13 @@ export class Fates {
   /** Forgets what is for senders that will not come back. */
   sweep(): void {
     for (const name of this.#untold.keys()) {
-      if (!this.#relay.sessions.mayReturn(name)) this.#untold.delete(name);
+      if (!this.#relay.sessions.names.mayReturn(name)) this.#untold.delete(name);
     }
   }
 
   #keep(delivery: Delivery): void {
     const { from } = delivery.message;
-    if (!delivery.ended || !this.#relay.sessions.mayReturn(from)) return;
+    if (!delivery.ended || !this.#relay.sessions.names.mayReturn(from)) return;
     const untold = this.#untold.get(from) ?? new Set();
     this.#untold.set(from, untold.add(delivery));
     if (untold.size <= MAX_UNTOLD) return;

@@ -56,7 +56,7 @@ export class Recovery {
   /** Keeps a frame for later, and says BUSY. */
   postpone(peer: Peer, envelope: Envelope): void {
     if (!this.#postponed.some((each) => each.peer === peer)) {
-      peer.hush(true);
+      peer.reading.hush(true);
       this.#sayBusy(peer);
     }
     this.#postponed.push({ peer, envelope });
@@ -70,7 +70,7 @@ export class Recovery {
     if (this.#state === 'done') return;
     this.#state = 'done';
     this.#busy?.cancel();
-    for (const peer of new Set(this.#postponed.map((entry) => entry.peer))) peer.hush(false);
+    for (const peer of new Set(this.#postponed.map((entry) => entry.peer))) peer.reading.hush(false);
     // As if it came only now: what follows a HELLO waits for its WELCOME, which is yet to be stored.
     for (const { peer, envelope } of this.#postponed) peer.receive(envelope);
     this.#postponed.length = 0;

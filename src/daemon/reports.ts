@@ -66,7 +66,7 @@ export class Reports {
   #tell({ name }: Session, { since, told }: Entry, why: string): void {
     const { clock, settings, peers, notices } = this.#relay;
     if (clock.monotonic() - since < settings.blockedNoticeMs) return;
-    for (const { message } of peers.get(name)?.inflight.all() ?? []) {
+    for (const { message } of peers.get(name)?.pump.inflight.all() ?? []) {
       const { from, at } = message;
       if (from === SYSTEM_NAME || told.has(from) || clock.now() - at < settings.blockedNoticeMs) continue;
       told.add(from);

@@ -11,6 +11,7 @@ import type { Delivery, Message } from './message.ts';
 import { type EndState, messageKey } from './record.ts';
 import type { Relay } from './relay.ts';
 import { tellFate } from './tell.ts';
+import { tellHeld } from './tell-held.ts';
 
 export interface Reply {
   /** Stored now, or before: the first outcome holds (P15). */
@@ -99,7 +100,7 @@ export class Router {
 
   /** Something may wait for the name: whoever serves it looks. */
   wake(name: string): void {
-    this.#relay.peers.get(name)?.pump();
+    this.#relay.peers.get(name)?.pump.run();
     this.#relay.polls.wake(name);
   }
 
@@ -112,7 +113,7 @@ export class Router {
       state.deadlines.add(delivery.until, { kind: 'delivery', delivery });
     } else if (!delivery.given || state.findMailbox(delivery.recipient)?.known !== true) {
       this.bury(delivery, 'EXPIRED', `not delivered to ${delivery.recipient} in time`);
-    } else if (sessions.mayReturn(delivery.recipient)) {
+    } else if (sessions.names.mayReturn(delivery.recipient)) {
       state.deadlines.add(now + settings.heartbeatMs, { kind: 'delivery', delivery });
     } else {
       this.bury(delivery, 'NOT_CONFIRMED', `${delivery.recipient} left without confirming it`);
@@ -147,7 +148,8 @@ export class Router {
   async standstill(name: string, on: boolean): Promise<void> {
     await this.#relay.journal.committed({ t: 'standstill', name, on });
     this.#relay.log.info(on ? 'agent.held' : 'agent.released', { agent: name });
-    const told = this.#relay.peers.get(name)?.tellHeld(on);
+    const peer = this.#relay.peers.get(name);
+    const told = peer && tellHeld(this.#relay, peer, on);
     if (on) await told;
     else this.wake(name);
   }
@@ -217,7 +219,7 @@ export class Router {
 
   /** There is room for the next delivery, whatever becomes of the record of this one's end. */
   #freed(name: string): void {
-    this.#relay.peers.get(name)?.refill();
+    this.#relay.peers.get(name)?.pump.refill();
   }
 
   #emit({ id, from, to, topic, at, size }: Message): void {

@@ -1,20 +1,13 @@
-/**
- * The rules of names, sessions and tokens (P7–P10): who may open, take up, take over and end a session.
- * docs/protocol.md §Sessions.
- */
+/** The rules of sessions: who may open, take up, take over and end one. docs/protocol.md §4 (P7–P10). */
 import { type ErrorCode, RelayError } from '../base/errors.ts';
-import { isAgentName } from '../protocol/address.ts';
 import type { Payload } from '../protocol/payloads.ts';
+import { Names } from './names.ts';
 import type { Capabilities, TokenRecord } from './record.ts';
 import type { Relay } from './relay.ts';
+import { endOf } from './session-end.ts';
 import { isLive, type Session } from './session-table.ts';
-import { hashToken, mintSessionId, mintToken, type RandomBytes, tokenId, tokenKind } from './tokens.ts';
-
-/** Milliseconds a closed or expired session is still known, so that its owner learns what became of it. */
-const FINAL_SESSION_MS = 60 * 60_000;
-
-/** The numbers tried for a name by prefix: more agents of one kind are a mistake. */
-const MAX_PREFIX_NUMBER = 10_000;
+import { proofOf } from './token-proof.ts';
+import { hashToken, mintSessionId, mintToken, type RandomBytes, tokenId } from './tokens.ts';
 
 export interface Handoff {
   session: Session;
@@ -31,17 +24,12 @@ export interface Admission {
   notice?: RelayError;
 }
 
-const refuse = (code: ErrorCode, message: string, details?: Record<string, unknown>): never => {
-  throw new RelayError(code, message, details ? { details } : {});
+const refuse = (code: ErrorCode, message: string): never => {
+  throw new RelayError(code, message);
 };
 
 const scopedBy = (hash: string | undefined): { scoped?: string } =>
   hash === undefined ? {} : { scoped: hash };
-
-const enteredBy = ({ session }: Payload<'HELLO'>): { handoff?: string } => {
-  const token = session?.resume_token;
-  return token !== undefined && tokenKind(token) === 'ah' ? { handoff: hashToken(token) } : {};
-};
 
 /** Nothing for a client that declares nothing. */
 const capable = ({ capabilities }: Payload<'HELLO'>): { can?: Capabilities } => {
@@ -55,16 +43,12 @@ const capable = ({ capabilities }: Payload<'HELLO'>): { can?: Capabilities } => 
 export class Sessions {
   readonly #relay: Relay;
   readonly #random: RandomBytes;
-  /** Monotonic: before it no name is given by prefix (P9). */
-  readonly #prefixFrom: number;
-  /** Monotonic: names that were left in an earlier reign are kept from here on (P9). */
-  #servingSince: number;
+  readonly names: Names;
 
   constructor(relay: Relay, random: RandomBytes, tookOver: boolean) {
     this.#relay = relay;
     this.#random = random;
-    this.#servingSince = relay.clock.monotonic();
-    this.#prefixFrom = this.#servingSince + (tookOver ? relay.settings.prefixPauseMs : 0);
+    this.names = new Names(relay, tookOver);
   }
 
   /** A pending session for `relay-connect`, once it is stored. Throws BAD_NAME, NAME_IN_USE. */
@@ -72,7 +56,7 @@ export class Sessions {
     name: string,
     options: { ttlMs?: number | undefined; scopedTokenHash?: string | undefined } = {},
   ): Promise<Handoff> {
-    this.#checkFree(name);
+    this.names.check(name);
     const { token, record } = this.#mintHandoff(options.ttlMs);
     const id = mintSessionId(this.#random);
     const stored = this.#relay.journal.committed({
@@ -87,19 +71,6 @@ export class Sessions {
     this.#announce(session);
     await stored;
     return { session, token, tokenId: record.id, until: record.until };
-  }
-
-  /** The first free `<prefix>-<n>` (P9, P10). Throws NAME_IN_USE right after a takeover: names may be away. */
-  freeName(prefix: string): string {
-    if (this.#relay.clock.monotonic() < this.#prefixFrom) {
-      refuse('NAME_IN_USE', 'no name is given by prefix right after a takeover');
-    }
-    for (let n = 1; n <= MAX_PREFIX_NUMBER; n++) {
-      const name = `${prefix}-${n}`;
-      const taken = this.#relay.state.sessions.ofName(name).length > 0;
-      if (!taken && (this.#relay.state.findMailbox(name)?.empty ?? true)) return name;
-    }
-    return refuse('NAME_IN_USE', `all of ${prefix}-1 … ${prefix}-${MAX_PREFIX_NUMBER} are taken`);
   }
 
   /** A new handoff token for a session; the one before is void. Throws SESSION_CLOSED, _EXPIRED, MAX_RECONNECTS. */
@@ -130,11 +101,8 @@ export class Sessions {
 
   /** HELLO: the session it is for. `said` may send WELCOME. Throws what refuses the connection. */
   admit(hello: Payload<'HELLO'>, said: (admission: Admission) => void): Session {
-    const { session: found, notice } = this.#bySessionToken(hello);
-    if (found === undefined && !isAgentName(hello.agent)) {
-      refuse('BAD_NAME', `not a name for an agent: ${JSON.stringify(hello.agent.slice(0, 80))}`);
-    }
-    this.#checkFree(hello.agent, found);
+    const { session: found, handoff, notice } = proofOf(this.#relay, hello);
+    this.names.check(hello.agent, found);
     const session = found ?? this.#openFor(hello.agent);
     for (const other of this.#relay.state.sessions.ofName(session.name)) {
       if (other !== session) this.close(other, 'superseded');
@@ -142,7 +110,7 @@ export class Sessions {
     return this.#activate(
       session,
       {
-        ...enteredBy(hello),
+        ...(handoff === undefined ? {} : { handoff }),
         injects: hello.capabilities?.injects === true,
         ...capable(hello),
         ...scopedBy(hello.session?.scoped_token_hash),
@@ -157,7 +125,7 @@ export class Sessions {
     if (session === undefined || !isLive(session) || session.name !== agent || session.state === 'pending') {
       throw new RelayError('STALE', 'no such session to resume');
     }
-    this.#checkFree(session.name, session);
+    this.names.check(session.name, session);
     const { injects, can } = session;
     return this.#activate(session, { injects, ...(can === undefined ? {} : { can }) }, (resumeToken) =>
       said({ session, resumeToken }),
@@ -190,7 +158,7 @@ export class Sessions {
   fellDue(id: string): void {
     const session = this.#relay.state.sessions.get(id);
     if (session === undefined) return;
-    const end = this.#endOf(session);
+    const end = endOf(session, this.#relay.settings);
     if (end === undefined) return;
     if (end > this.#now) this.schedule(session);
     else if (isLive(session)) this.#expire(session);
@@ -199,22 +167,17 @@ export class Sessions {
 
   /** Sees to it that `fellDue` is called when the session's time is up. */
   schedule(session: Session): void {
-    const end = this.#endOf(session);
+    const end = endOf(session, this.#relay.settings);
     if (end !== undefined) this.#relay.state.deadlines.add(end, { kind: 'session', session: session.id });
   }
 
   /** After a restart: whoever was connected is not any more, and its window starts now (P9). */
   recovered(): void {
-    this.#servingSince = this.#relay.clock.monotonic();
+    this.names.recovered();
     for (const session of this.#relay.state.sessions.all()) {
       if (session.state === 'active') this.left(session);
       else this.schedule(session);
     }
-  }
-
-  /** Whether the name can still come back by itself: connected, or within its window. */
-  mayReturn(name: string): boolean {
-    return this.#relay.state.sessions.holder(name) !== undefined;
   }
 
   get #now(): number {
@@ -249,48 +212,6 @@ export class Sessions {
     return session;
   }
 
-  /** P7: the token of HELLO → its session. A handoff token must be right, a resume token may be unknown. */
-  #bySessionToken({ agent, session: proof }: Payload<'HELLO'>): { session?: Session; notice?: RelayError } {
-    const token = proof?.resume_token;
-    if (token === undefined) return {};
-    const hash = hashToken(token);
-    const session = this.#relay.state.sessions.byToken(hash);
-    if (tokenKind(token) === 'ah') return { session: this.#byHandoff(session, hash, agent) };
-    if (session && isLive(session) && session.resume.includes(hash)) {
-      if (session.name !== agent) refuse('TOKEN_FOREIGN', `the token is not one of ${JSON.stringify(agent)}`);
-      return { session };
-    }
-    return {
-      notice: new RelayError('RESUME_TOO_OLD', 'the resume token is unknown here; this is a new session'),
-    };
-  }
-
-  #byHandoff(session: Session | undefined, hash: string, agent: string): Session {
-    const handoff = session?.handoff;
-    if (session === undefined || handoff === undefined) {
-      throw new RelayError('TOKEN_UNKNOWN', 'the handoff token is not one of ours');
-    }
-    if (session.name !== agent) refuse('TOKEN_FOREIGN', `the token is not one of ${JSON.stringify(agent)}`);
-    if (handoff.hash !== hash) refuse('TOKEN_USED', 'a newer token replaced this one');
-    if (handoff.used) refuse('TOKEN_USED', 'the handoff token was used before');
-    if (handoff.until <= this.#now) refuse('TOKEN_EXPIRED', 'the handoff token is too old');
-    if (!isLive(session)) refuse('TOKEN_EXPIRED', `the session is ${session.state}`);
-    return session;
-  }
-
-  /** P9: nobody else is connected under the name, and no wrapper's lease holds it. */
-  #checkFree(name: string, owner?: Session): void {
-    if (!isAgentName(name))
-      refuse('BAD_NAME', `not a name for an agent: ${JSON.stringify(name.slice(0, 80))}`);
-    const holder = this.#relay.state.sessions.holder(name);
-    if (holder === undefined || holder === owner) return;
-    const { clock, settings } = this.#relay;
-    const since = holder.leftAt ?? this.#servingSince;
-    const leased = holder.injects && clock.monotonic() - since < settings.nameLeaseMs;
-    if (holder.state === 'active') refuse('NAME_IN_USE', `${name} is connected`, { retryable: false });
-    if (leased) refuse('NAME_IN_USE', `${name} may come back for some seconds`, { retryable: true });
-  }
-
   #end(session: Session, state: 'closed' | 'expired', reason: string, said?: () => void): void {
     const { journal, state: relayState } = this.#relay;
     const record = { session: session.id, v: session.version + 1, at: this.#now };
@@ -312,31 +233,6 @@ export class Sessions {
     this.#end(session, 'expired', 'timeout', () => {
       if (peer?.session === session) peer.bye({ code: 'SESSION_EXPIRED', message: 'the session timed out' });
     });
-  }
-
-  #endOf(session: Session): number | undefined {
-    switch (session.state) {
-      case 'pending':
-        return session.handoff?.until ?? session.createdAt + this.#relay.settings.handoffTtlMs;
-      case 'active':
-        return this.#endOfActive(session);
-      case 'disconnected': {
-        const end = (session.disconnectedAt ?? 0) + this.#relay.settings.reconnectWindowMs;
-        return session.handoff && !session.handoff.used ? Math.max(end, session.handoff.until) : end;
-      }
-      default:
-        return (session.closedAt ?? 0) + FINAL_SESSION_MS;
-    }
-  }
-
-  /** idleTimeout and maxSessionDuration, where they are switched on. */
-  #endOfActive({ createdAt, lastActivity }: Session): number | undefined {
-    const { idleTimeoutMs, maxSessionMs } = this.#relay.settings;
-    const ends = [
-      ...(idleTimeoutMs > 0 ? [lastActivity + idleTimeoutMs] : []),
-      ...(maxSessionMs > 0 ? [createdAt + maxSessionMs] : []),
-    ];
-    return ends.length === 0 ? undefined : Math.min(...ends);
   }
 
   #mintHandoff(ttlMs = this.#relay.settings.handoffTtlMs): { token: string; record: TokenRecord } {

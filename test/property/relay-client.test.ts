@@ -44,6 +44,8 @@ class ScriptedDaemon {
   crowded = false;
   /** SEND ids of the present connection, in the order in which they came. */
   sends: string[] = [];
+  /** For now; later SENDs of the stream are refused until it comes again. */
+  #refused: { id: string; code: string } | undefined;
   /** SENDs whose end was told. */
   readonly ended = new Set<string>();
   /** Per connection: ACKs by DELIVER id. */
@@ -89,6 +91,7 @@ class ScriptedDaemon {
     this.#welcomed = false;
     this.sends = [];
     this.acks = [];
+    this.#refused = undefined;
     connection.start({
       envelope: (envelope) => this.connection === connection && this.#received(envelope),
       invalid: () => {},
@@ -107,7 +110,10 @@ class ScriptedDaemon {
       case 'HELLO':
         return this.#hello();
       case 'SEND':
-        return void this.sends.push(envelope.id);
+        if (this.#refused?.id === envelope.id) this.#refused = undefined;
+        this.sends.push(envelope.id);
+        if (this.#refused !== undefined) this.#refuse(envelope.id, this.#refused.code);
+        return;
       case 'ACK':
         return void this.acks.push(envelope.payload.ack_id ?? '');
       case 'BYE':
@@ -168,10 +174,20 @@ class ScriptedDaemon {
     this.connection?.sendFrame(encodeFrame(JSON.stringify(envelope)));
   }
 
-  /** Refuses the oldest SEND of this connection, for now or for good. */
+  /**
+   * Refuses the oldest SEND of this connection for good, or for now: then all after it as well, until it
+   * comes again (P15).
+   */
   refuse(code: string): void {
-    const id = this.sends.find((each) => !this.ended.has(each));
+    const [id, ...later] = this.sends.filter((each) => !this.ended.has(each));
     if (id === undefined) return;
+    this.#refuse(id, code);
+    if (code === 'REJECTED') return;
+    this.#refused = { id, code };
+    for (const each of later) this.#refuse(each, code);
+  }
+
+  #refuse(id: string, code: string): void {
     if (code === 'REJECTED') this.ended.add(id);
     // It is told so again on every connection that asks (P15): what passes is not remembered.
     else this.sends = this.sends.filter((each) => each !== id);

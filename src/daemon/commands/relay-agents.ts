@@ -41,7 +41,7 @@ function describe(relay: Relay, session: Session): AgentView {
     topics: relay.state.topicsOf(session.name),
     queueDepth: relay.state.findMailbox(session.name)?.depth ?? 0,
     held: relay.state.findMailbox(session.name)?.standstill ?? false,
-    inflight: relay.peers.get(session.name)?.inflight.count ?? 0,
+    inflight: relay.peers.get(session.name)?.pump.inflight.count ?? 0,
     lastActivity: new Date(session.lastActivity).toISOString(),
   };
 }

@@ -52,7 +52,7 @@ export const relayConnect = (relay: Relay) =>
           suggestion: '{"agent":"<name>"} or {"agentPrefix":"<prefix>"}',
         });
       }
-      const name = agent ?? relay.sessions.freeName(agentPrefix as string);
+      const name = agent ?? relay.sessions.names.free(agentPrefix as string);
       return handoffResult(relay, ctx, await relay.sessions.open(name, { ttlMs, scopedTokenHash }));
     },
   });

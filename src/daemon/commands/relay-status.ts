@@ -63,7 +63,7 @@ function describe(relay: Relay, session: Session) {
       messagesSent: session.sent,
       messagesReceived: session.received,
       queueDepth: mailbox?.depth ?? 0,
-      inflight: relay.peers.get(session.name)?.inflight.count ?? 0,
+      inflight: relay.peers.get(session.name)?.pump.inflight.count ?? 0,
     },
   };
 }

@@ -2,7 +2,8 @@
 import { DEFAULT_TOPIC } from '../../protocol/address.ts';
 import type { Delivery } from '../message.ts';
 import type { MessageTable } from '../message-table.ts';
-import type { Handler, Peer } from '../peer.ts';
+import type { Peer } from '../peer.ts';
+import type { Handler } from './handler.ts';
 
 export const ack: Handler<'ACK'> = ({ router, state }, peer, { payload }) => {
   const { ack_id: id, seq, seqs, topic, peer: from, up_to_seq: upTo } = payload;
@@ -17,14 +18,14 @@ export const ack: Handler<'ACK'> = ({ router, state }, peer, { payload }) => {
     }
     router.delivered(taken);
   } else if (upTo !== undefined && from !== undefined && peer.cumulativeAck) {
-    router.delivered(peer.inflight.takeUpTo(topic ?? DEFAULT_TOPIC, from, upTo));
+    router.delivered(peer.pump.inflight.takeUpTo(topic ?? DEFAULT_TOPIC, from, upTo));
   }
 };
 
 /** A late ACK, of what was put back or has ended as a dead letter, counts as well (P16). */
 function take(peer: Peer, delivery: Delivery): boolean {
   if (delivery.recipient !== peer.session?.name) return false;
-  peer.inflight.take(delivery);
+  peer.pump.inflight.take(delivery);
   return true;
 }
 

@@ -12,8 +12,22 @@ import { resume } from './resume.ts';
 import { send } from './send.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
 
-/** Throws a RelayError that is said to the peer; the connection stays. */
+/** Serves a frame. A RelayError is said to the peer, and the connection stays; any other is our fault, and its end. */
 export function handle(relay: Relay, peer: Peer, envelope: Envelope): void {
+  try {
+    dispatch(relay, peer, envelope);
+  } catch (thrown) {
+    const error = RelayError.from(thrown);
+    if (error.code !== 'INTERNAL') {
+      peer.refuse(error, envelope.id);
+      return;
+    }
+    relay.log.error('peer.handler_threw', { type: envelope.type, error: thrown });
+    peer.fail(new RelayError('INTERNAL', 'the daemon failed on this frame'));
+  }
+}
+
+function dispatch(relay: Relay, peer: Peer, envelope: Envelope): void {
   if (relay.recovery.running) {
     relay.recovery.postpone(peer, envelope);
     return;
@@ -37,7 +51,7 @@ export function handle(relay: Relay, peer: Peer, envelope: Envelope): void {
     case 'PING':
       return ping(relay, peer, envelope);
     case 'PONG':
-      return peer.ponged(envelope.payload.nonce);
+      return peer.readers.ponged(envelope.payload.nonce);
     case 'BYE':
       return bye(relay, peer, envelope);
     case 'SUBSCRIBE':

@@ -1,6 +1,6 @@
 /** HELLO: a new session, one taken up again, or one taken over. docs/protocol.md §4 (P7, P9). */
 import { RelayError } from '../../base/errors.ts';
-import type { Handler } from '../peer.ts';
+import type { Handler } from './handler.ts';
 
 export const hello: Handler<'HELLO'> = (relay, peer, envelope) => {
   if (peer.state !== 'handshaking') throw new RelayError('BAD_REQUEST', 'a second HELLO on one connection');

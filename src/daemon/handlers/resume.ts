@@ -1,9 +1,10 @@
 /** RESUME: where the streams stand, then everything unacknowledged again. docs/protocol.md §8 (P8). */
 import { RelayError } from '../../base/errors.ts';
 import { newEnvelope } from '../../protocol/envelope.ts';
-import type { Handler, Peer } from '../peer.ts';
+import type { Peer } from '../peer.ts';
 import type { Relay } from '../relay.ts';
 import { refusal } from '../tell.ts';
+import type { Handler } from './handler.ts';
 
 export const resume: Handler<'RESUME'> = (relay, peer, envelope) => {
   const { session_id: id, agent, streams = {} } = envelope.payload;
@@ -15,7 +16,7 @@ export const resume: Handler<'RESUME'> = (relay, peer, envelope) => {
   if (peer.state !== 'handshaking') {
     if (!known || peer.session?.id !== id) return peer.send(stale(relay, envelope.id));
     sync(relay, peer, streams);
-    peer.replay();
+    peer.pump.replay();
     return;
   }
   try {

@@ -3,11 +3,12 @@ import { RelayError } from '../../base/errors.ts';
 import { DEFAULT_TOPIC } from '../../protocol/address.ts';
 import { type EnvelopeOf, newEnvelope } from '../../protocol/envelope.ts';
 import type { Message } from '../message.ts';
-import type { Handler, Peer } from '../peer.ts';
+import type { Peer } from '../peer.ts';
 import type { Relay } from '../relay.ts';
 import type { Reply } from '../router.ts';
 import type { Session } from '../session-table.ts';
 import { refusalOf, tellStored } from '../tell.ts';
+import type { Handler } from './handler.ts';
 
 /** The store takes nothing any more, and the last group may have been written or not. */
 const UNANSWERED: ReadonlySet<string> = new Set(['DEPOSED', 'STORE_FAILED', 'SHUTTING_DOWN']);
@@ -20,14 +21,14 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   const { id, to, topic, raw, payload_meta: meta } = envelope;
   const order = ++session.sent;
   const { refused } = peer;
-  const place = refused.any ? refused.pass(streamOf(envelope), id, order, peer.awake) : order;
+  const place = refused.any ? refused.pass(streamOf(envelope), id, order, peer.awake.ms) : order;
   const answer = new Answer(relay, peer, envelope, place ?? 0);
   if (place === undefined) {
     const details = { scope: 'pair' };
     answer.refuse(new RelayError('QUEUE_FULL', 'an earlier message of this stream was refused', { details }));
     return;
   }
-  peer.storing(raw.payload.length);
+  peer.reading.storing(raw.payload.length);
   const { name: from, id: session_id, injects } = session;
   const acks = meta?.requires_ack === true;
   relay.router.send(
@@ -62,13 +63,13 @@ class Answer implements Reply {
     if (UNANSWERED.has(error.code)) return;
     if (error.code === 'QUEUE_FULL' || error.code === 'STORE_FULL') {
       const { id } = this.#envelope;
-      this.#peer.refused.refuse(streamOf(this.#envelope), id, this.#place, this.#peer.awake);
+      this.#peer.refused.refuse(streamOf(this.#envelope), id, this.#place, this.#peer.awake.ms);
     }
     this.refuse(error);
   }
 
   repeated(): void {
-    this.#peer.storing(-this.#envelope.raw.payload.length);
+    this.#peer.reading.storing(-this.#envelope.raw.payload.length);
   }
 
   refuse(error: RelayError): void {

@@ -2,9 +2,9 @@
 import { RelayError } from '../../base/errors.ts';
 import type { EnvelopeOf } from '../../protocol/envelope.ts';
 import { MAX_TOPICS_PER_SESSION } from '../../protocol/limits.ts';
-import type { Handler } from '../peer.ts';
 import type { Relay } from '../relay.ts';
 import type { Session } from '../session-table.ts';
+import type { Handler } from './handler.ts';
 
 export const subscribe: Handler<'SUBSCRIBE'> = (relay, peer, envelope) => {
   void setTopic(relay, (peer.session as Session).name, topicOf(envelope), true);
