@@ -104,10 +104,10 @@ export class OutboxDisk {
     const spill = this.#spill;
     if (spill === undefined || this.#reading || this.#adoption !== 'done') return;
     this.#reading = true;
-    spill.take().then(
-      (sends) => {
+    const taken = (sends: readonly SpilledSend[]) => sends.forEach(this.#options.taken);
+    spill.take(taken).then(
+      () => {
         this.#reading = false;
-        for (const send of sends) this.#options.taken(send);
         this.#options.wake();
       },
       () => {

@@ -24,8 +24,11 @@ export interface Spill {
   copy(frame: Buffer, triedAt: number): SpillPlace;
   /** Takes a SEND over: it comes back by `take`, in its turn. */
   push(frame: Buffer, triedAt: number): void;
-  /** The oldest that wait here, some of them; none only if none waits. Rejects when it may be tried again. */
-  take(): Promise<SpilledSend[]>;
+  /**
+   * Hands the oldest that wait here to `taken`, some of them, at the moment they wait here no more: what is
+   * said next must not come before them. Rejects when it may be tried again.
+   */
+  take(taken: (sends: readonly SpilledSend[]) => void): Promise<void>;
   /** It need not be here any more. */
   release(place: SpillPlace): void;
   /** From `now` (wall clock, ms) on a store may have any of those that were never tried. */

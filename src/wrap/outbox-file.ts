@@ -139,8 +139,8 @@ export class OutboxFile {
     }
   }
 
-  /** The lines that are still to be read; they are with the outbox then. Throws when it may be tried again. */
-  async read(): Promise<SpilledSend[]> {
+  /** Hands on the lines that are still to be read, if there are some. Throws when it may be tried again. */
+  async read(taken: (sends: readonly SpilledSend[]) => void): Promise<boolean> {
     const offset = this.#offset;
     const end = this.#end;
     const { lines: count, bytes: size } = this.#unread;
@@ -164,9 +164,10 @@ export class OutboxFile {
       sends.push({ id: send.id, to: send.to ?? '*', frame, triedAt: triedAt || (mark?.ms ?? 0), place });
     }
     this.#offset = end;
-    this.#waits(-count, -size);
     this.#lost(count - sends.length);
-    return sends;
+    this.#waits(-count, -size);
+    if (sends.length > 0) taken(sends);
+    return sends.length > 0;
   }
 
   /** Nobody needs it any more: true, once, and then it is to be removed. */

@@ -61,16 +61,15 @@ export class OutboxFiles implements Spill {
     this.#flushSoon();
   }
 
-  async take(): Promise<SpilledSend[]> {
-    for (;;) {
+  async take(taken: (sends: readonly SpilledSend[]) => void): Promise<void> {
+    for (let some = false; !some; ) {
       const file = this.#files.find(({ unread }) => unread.lines > 0);
-      if (file === undefined) return [];
-      const sends = await this.#do(async () => {
+      if (file === undefined) return;
+      some = await this.#do(async () => {
         await this.#write();
-        return file.read();
+        return file.read(taken);
       });
       this.#sweep(file);
-      if (sends.length > 0) return sends;
     }
   }
 

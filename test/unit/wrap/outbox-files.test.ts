@@ -168,6 +168,19 @@ describe('P21 what is said while no relay answers', () => {
     expect(await life.send(3_001, 'stored')).toEqual([...all, 'later']);
   });
 
+  it('is handed on at the moment it waits no more, so that nothing said next comes before it', async () => {
+    const life = new Life();
+    life.add(...ids(OUTBOX_AWAY_MESSAGES + 10));
+    const waiting = [life.files.waiting];
+    const taken: string[] = [];
+    await life.files.take((sends) => {
+      waiting.push(life.files.waiting);
+      taken.push(...sends.map(({ id }) => id));
+    });
+    expect(waiting).toEqual([10, 0]);
+    expect(taken).toEqual(ids(10, OUTBOX_AWAY_MESSAGES));
+  });
+
   it('is refused, and said to be, where there is no more room', () => {
     const life = new Life({
       directory: () => {
