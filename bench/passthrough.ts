@@ -14,7 +14,8 @@ import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
 import { FIXED_NAME } from '../src/daemon/leadership.ts';
 import { attach } from '../src/wrap/attach.ts';
-import { COMMAND, LEADING, OuterTerminal, until } from '../test/helpers/outer-terminal.ts';
+import { COMMAND, LEADING, OuterTerminal } from '../test/helpers/outer-terminal.ts';
+import { waitFor } from '../test/helpers/wait-for.ts';
 import { median, printTable, quantile, type Row } from './table.ts';
 
 const { values, positionals } = parseArgs({
@@ -241,7 +242,7 @@ async function agentStall(): Promise<Row> {
   const from = performance.now();
   await sleep((seconds - 1) * 1000);
   const percent = ((cpuMs() - before) / (performance.now() - from)) * 100;
-  await until(() => terminal.text.includes(sha256(paste)), 'the whole paste');
+  await waitFor(() => terminal.text.includes(sha256(paste)), 'the whole paste');
   await terminal.dispose();
   return {
     what: '1 MB paste into a stalled agent, CPU',

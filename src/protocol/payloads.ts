@@ -155,4 +155,3 @@ export type MessageType = keyof typeof PAYLOADS;
 export type Payload<T extends MessageType> = z.infer<(typeof PAYLOADS)[T]>;
 export type PayloadMeta = z.infer<typeof payloadMeta>;
 export type Delivery = z.infer<typeof delivery>;
-export type AckStage = (typeof ACK_STAGES)[number];

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { COMMAND, FILE, LEADING, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, FILE, LEADING, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const AGENT = resolve(import.meta.dirname, '../../fixtures/agents/echo-agent.mjs');
 const run = promisify(execFile);
@@ -48,7 +49,7 @@ const logOf = (terminal: OuterTerminal) =>
   readFileSync(join(home, `${terminals.indexOf(terminal)}.log`), 'utf8');
 
 const connected = (terminal: OuterTerminal) =>
-  until(() => logOf(terminal).includes('"state":"ready"'), 'the wrapper to be READY');
+  waitFor(() => logOf(terminal).includes('"state":"ready"'), 'the wrapper to be READY');
 
 describe('two wrapped agents', () => {
   it('hear what the other says in a line, in a block, and to everybody', async () => {
@@ -120,7 +121,7 @@ describe('the person', () => {
     ada.write('half a sen');
     await ada.see('half a sen');
     await cli('send', 'ada', 'later please');
-    await until(() => logOf(ada).includes('"reason":"draft"'), 'the wrapper to wait for the draft');
+    await waitFor(() => logOf(ada).includes('"reason":"draft"'), 'the wrapper to wait for the draft');
     ada.write('tence\n');
     await ada.see('heard: half a sentence');
     await ada.see('later please');
@@ -135,11 +136,11 @@ describe('an agent that its person holds', () => {
     ada.write('half a sen');
     await ada.see('half a sen');
     for (const n of [1, 2, 3]) await cli('send', 'ada', `message ${n}`);
-    await until(() => logOf(ada).includes('"reason":"draft"'), 'the wrapper to have them');
+    await waitFor(() => logOf(ada).includes('"reason":"draft"'), 'the wrapper to have them');
     await cli('hold', 'ada');
     ada.write('tence\n');
     await ada.see('heard: half a sentence');
-    await until(() => logOf(ada).includes('"reason":"held"'), 'the wrapper to wait for the person');
+    await waitFor(() => logOf(ada).includes('"reason":"held"'), 'the wrapper to wait for the person');
     expect(ada.text).not.toContain('message 1');
     await cli('release', 'ada');
     await ada.see(/heard: .*\]: message 3/);
@@ -198,7 +199,7 @@ describe('the embedded daemon', () => {
     mkdirSync(join(home, 'agent-relay'));
     chmodSync(join(home, 'agent-relay'), 0o777);
     const ada = await wrapped();
-    await until(() => logOf(ada).includes('DIRECTORY_UNSAFE'), 'the wrapper to say why it has no relay');
+    await waitFor(() => logOf(ada).includes('DIRECTORY_UNSAFE'), 'the wrapper to say why it has no relay');
     ada.write('env AGENT_RELAY_NAME\n');
     await ada.see(/AGENT_RELAY_NAME=node-[0-9a-f]{4}/);
     ada.write('quit 3\n');

@@ -1,7 +1,8 @@
 /** Keys that act, job control and sizes, as without us. terminal.md §2. */
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 let terminal: OuterTerminal | undefined;
 afterEach(() => terminal?.dispose());
@@ -81,9 +82,9 @@ describe('§2 Ctrl-Z and job control', () => {
     await terminal.see('ready');
     const { pid } = terminal;
     process.kill(pid, 'SIGSTOP');
-    await until(() => stateOf(pid) === 'T', 'the stop');
+    await waitFor(() => stateOf(pid) === 'T', 'the stop');
     process.kill(pid, 'SIGCONT');
-    await until(() => stateOf(pid) !== 'T', 'the start');
+    await waitFor(() => stateOf(pid) !== 'T', 'the start');
     terminal.write('\x03');
     expect(await terminal.end()).toBe(0);
     expect(terminal.text).toContain('03');

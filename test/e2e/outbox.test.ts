@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { silentLog } from '../../src/base/log.ts';
 import { attach } from '../../src/wrap/attach.ts';
-import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 /** Milliseconds for a client that has waited long to try again. */
 const PATIENCE_MS = 60_000;
@@ -50,7 +51,7 @@ async function wrapped(name: string): Promise<OuterTerminal> {
 }
 
 const joined = (terminal: OuterTerminal) =>
-  until(() => logOf(terminal).includes('"state":"ready"'), 'the wrapper to be READY', PATIENCE_MS);
+  waitFor(() => logOf(terminal).includes('"state":"ready"'), 'the wrapper to be READY', PATIENCE_MS);
 
 /** ada, and a relay that has gone and that nobody can bring back. */
 async function forsaken(): Promise<OuterTerminal> {
@@ -61,7 +62,7 @@ async function forsaken(): Promise<OuterTerminal> {
   // Others may write there: nobody leads, or joins, in such a directory.
   chmodSync(root(), 0o777);
   process.kill(host.pid, 'SIGKILL');
-  await until(() => logOf(ada).includes('DIRECTORY_UNSAFE'), 'ada to have no relay');
+  await waitFor(() => logOf(ada).includes('DIRECTORY_UNSAFE'), 'ada to have no relay');
   return ada;
 }
 
@@ -124,20 +125,20 @@ describe('P21 while no relay can be had', () => {
     const ada = await forsaken();
     ada.write('0 5000\n');
     await ada.see('said 5000');
-    await until(
+    await waitFor(
       () => kept() === 5_000,
       () => `all on disk, not ${kept()}`,
     );
     returns();
     expect(await heard(5_000)).toEqual(messages(5_000));
-    await until(() => kept() === 0, 'the disk to be given back');
+    await waitFor(() => kept() === 0, 'the disk to be given back');
   }, 120_000);
 
   it('50 that a killed wrapper had on disk are sent by the next session of its name', async () => {
     const ada = await forsaken();
     ada.write('0 50\n');
     await ada.see('said 50');
-    await until(
+    await waitFor(
       () => kept() === 50,
       () => `all on disk, not ${kept()}`,
     );
@@ -147,7 +148,7 @@ describe('P21 while no relay can be had', () => {
     const again = await wrapped('ada');
     again.write('50 2\n');
     expect(await heard(52)).toEqual(messages(52));
-    await until(() => kept() === 0, 'the disk to be given back');
+    await waitFor(() => kept() === 0, 'the disk to be given back');
   });
 
   it('the person hears at the end what has not left, and it leaves with the next session', async () => {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type CastEvent, type CastHeader, readCast } from '../../src/terminal/cast.ts';
-import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 let home: string;
 let terminals: OuterTerminal[];
@@ -43,7 +44,7 @@ describe('--record', () => {
     const terminal = wrapped('sh', '-c', 'printf "é€😀\\n"; read line; stty size');
     await terminal.see('😀');
     terminal.resize(100, 30);
-    await until(() => recorded().includes('"100x30"'), 'the resize');
+    await waitFor(() => recorded().includes('"100x30"'), 'the resize');
     terminal.write('never in it\n');
     expect(await terminal.end()).toBe(0);
     const { header, events } = await read();
@@ -56,7 +57,7 @@ describe('--record', () => {
   it('leaves a readable file when the wrapper is killed', async () => {
     const terminal = wrapped('sh', '-c', 'echo here; sleep 60');
     await terminal.see('here');
-    await until(() => recorded().includes('"o","here'), 'the recording');
+    await waitFor(() => recorded().includes('"o","here'), 'the recording');
     process.kill(terminal.pid, 'SIGKILL');
     await terminal.end();
     expect(textOf((await read()).events, 'o')).toContain('here');
@@ -82,7 +83,7 @@ describe('--record-input', () => {
     );
     await terminal.see('go');
     // The first answer about the terminal comes within milliseconds; what is typed before it is left out.
-    await until(() => {
+    await waitFor(() => {
       terminal.write('x');
       return recorded().includes('"i","x');
     }, 'input in the recording');
@@ -90,7 +91,7 @@ describe('--record-input', () => {
     await terminal.see('Password: ');
     for (const key of 'hunter2\n') terminal.write(key);
     await terminal.see(/Password: \r\n/);
-    await until(() => {
+    await waitFor(() => {
       terminal.write('z');
       return recorded().includes('"i","z');
     }, 'input after the prompt');

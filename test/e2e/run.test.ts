@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { readCast } from '../../src/terminal/cast.ts';
 import { Screen } from '../../src/terminal/screen.ts';
-import { COMMAND, FILE, LEADING, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, FILE, LEADING, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const ECHO = join(ROOT, 'fixtures/agents/echo-agent.mjs');
@@ -305,7 +306,7 @@ describe('a run that is ended from outside', () => {
         return false;
       }
     };
-    await until(() => ready('a') && ready('b'), 'both agents to be ready', 30_000);
+    await waitFor(() => ready('a') && ready('b'), 'both agents to be ready', 30_000);
     return started;
   }
 
@@ -324,7 +325,7 @@ describe('a run that is ended from outside', () => {
     const { child, exit } = await running();
     child.kill('SIGKILL');
     await exit;
-    await until(nothingLeft, () => `the end of ${left()} in ${readdirSync(join(home, 'tmp'))}`, 30_000);
+    await waitFor(nothingLeft, () => `the end of ${left()} in ${readdirSync(join(home, 'tmp'))}`, 30_000);
   });
 });
 

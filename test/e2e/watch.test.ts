@@ -3,8 +3,9 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { COMMAND, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
 import { Place } from '../helpers/place.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const AGENT = resolve(import.meta.dirname, '../../fixtures/agents/echo-agent.mjs');
 
@@ -83,7 +84,7 @@ describe('agent-wrap watch', () => {
     ] as const) {
       const from = screen.text.length;
       screen.resize(cols, rows);
-      await until(() => screen.text.slice(from).includes(`\x1b[${rows};1H`), `a screen of ${rows} rows`);
+      await waitFor(() => screen.text.slice(from).includes(`\x1b[${rows};1H`), `a screen of ${rows} rows`);
       expect(screen.text.slice(from)).not.toContain(`\x1b[${rows + 1};1H`);
     }
     screen.write('\x03');

@@ -3,7 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { alive, BINARY, COMMAND, FILE, LEADING, OuterTerminal, until } from '../helpers/outer-terminal.ts';
+import { isAlive } from '../../src/base/is-alive.ts';
+import { BINARY, COMMAND, FILE, LEADING, OuterTerminal } from '../helpers/outer-terminal.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'agent-wrap-out-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -130,27 +132,27 @@ describe('§2 signals to the wrapper', () => {
     const agent = await pidOf(terminal);
     process.kill(terminal.pid, 'SIGTERM');
     expect(await terminal.end()).toBe(143);
-    expect(alive(agent)).toBe(false);
+    expect(isAlive(agent)).toBe(false);
   });
   it('SIGTERM ends it also when nobody reads the terminal', async () => {
     terminal = OuterTerminal.wrap(['sh', '-c', 'echo "pid $$"; exec yes']);
     const agent = await pidOf(terminal);
     terminal.stall();
-    await until(() => /\) S /.test(readFileSync(`/proc/${agent}/stat`, 'latin1')), 'the agent to be held');
+    await waitFor(() => /\) S /.test(readFileSync(`/proc/${agent}/stat`, 'latin1')), 'the agent to be held');
     const rss = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${terminal.pid}/status`, 'latin1'))?.[1];
     expect(Number(rss)).toBeLessThan(100_000);
     process.kill(terminal.pid, 'SIGTERM');
     // Our outer PTY reports the end only to a reader, so the process table is asked.
     const { pid } = terminal;
-    await until(() => !alive(agent), 'the end of the agent');
-    await until(() => !alive(pid), 'the end of the wrapper');
+    await waitFor(() => !isAlive(agent), 'the end of the agent');
+    await waitFor(() => !isAlive(pid), 'the end of the wrapper');
   });
   it('SIGKILL of the wrapper takes the agent with it', async () => {
     terminal = OuterTerminal.wrap(['sh', '-c', 'echo "pid $$"; exec sleep 60']);
     const agent = await pidOf(terminal);
     process.kill(terminal.pid, 'SIGKILL');
     expect(await terminal.end()).toBe(137);
-    await until(() => !alive(agent), 'the end of the agent');
+    await waitFor(() => !isAlive(agent), 'the end of the agent');
   });
   it('a closed terminal: the agent hears SIGHUP, the wrapper dies by it, without a core', async () => {
     const heard = join(folder, 'heard');
@@ -161,9 +163,9 @@ describe('§2 signals to the wrapper', () => {
     ]);
     const agent = await pidOf(terminal);
     terminal.close();
-    await until(() => terminal?.exit !== undefined, 'the end of the wrapper');
+    await waitFor(() => terminal?.exit !== undefined, 'the end of the wrapper');
     expect(terminal.exit).toEqual({ exitCode: 0, signal: 1 });
-    await until(() => !alive(agent), 'the end of the agent');
+    await waitFor(() => !isAlive(agent), 'the end of the agent');
     expect(readFileSync(heard, 'utf8')).toBe('hup\n');
   });
 });

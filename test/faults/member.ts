@@ -8,6 +8,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { fileLog } from '../../src/base/log.ts';
 import { RelayClient } from '../../src/client/relay-client.ts';
 import { attach } from '../../src/wrap/attach.ts';
+import { waitFor } from '../helpers/wait-for.ts';
 
 interface Order {
   state: string;
@@ -29,6 +30,9 @@ let doom: Doom = { die: 'never' };
 
 /** Messages that are all it has to say. */
 const BURST = Number(process.env.BURST ?? 0);
+
+/** Milliseconds for all it sent to end, when everybody is busy with takeovers. */
+const QUIET_MS = 60_000;
 
 let client: RelayClient | undefined;
 let sending: NodeJS.Timeout | undefined;
@@ -91,7 +95,7 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
 process.on('message', async (order: Order | Doom | 'hush' | 'leave') => {
   if (order === 'hush') {
     clearInterval(sending);
-    while (client === undefined || client.unended > 0) await setTimeout(20);
+    await waitFor(() => client?.unended === 0, 'the end of all it sent', QUIET_MS);
     process.send?.('quiet');
   } else if (order === 'leave') {
     clearInterval(sending);

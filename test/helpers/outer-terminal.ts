@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { Pty, type PtyExit } from '../../src/terminal/pty.ts';
+import { waitFor } from './wait-for.ts';
 
 /** The single executable to test instead of the built CLI: `npm run test:binary`. */
 export const BINARY = process.env.AGENT_WRAP_BIN;
@@ -12,29 +13,6 @@ export const COMMAND: readonly [string, ...string[]] =
     ? [process.execPath, resolve(import.meta.dirname, '../../bin/agent-wrap.js')]
     : [resolve(BINARY)];
 export const [FILE, ...LEADING] = COMMAND;
-
-/** Polls until `condition` holds; the error says what was waited for. */
-export async function until(
-  condition: () => boolean,
-  what: string | (() => string),
-  ms = 20_000,
-): Promise<void> {
-  const end = performance.now() + ms;
-  while (!condition()) {
-    if (performance.now() > end)
-      throw new Error(`waited ${ms} ms in vain for: ${typeof what === 'string' ? what : what()}`);
-    await new Promise((done) => setTimeout(done, 5));
-  }
-}
-
-export const alive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 export class OuterTerminal {
   readonly #pty: Pty;
@@ -119,7 +97,7 @@ export class OuterTerminal {
   async see(text: string | RegExp): Promise<RegExpMatchArray | null> {
     const found = () =>
       typeof text === 'string' ? (this.text.includes(text) ? [text] : null) : this.text.match(text);
-    await until(
+    await waitFor(
       () => found() !== null || this.#exit !== undefined,
       () => `${text} in ${JSON.stringify(this.text.slice(-300))}`,
     );
@@ -129,7 +107,7 @@ export class OuterTerminal {
 
   /** Waits for the end of the program: its exit code, or 128 + n for a signal. */
   async end(ms?: number): Promise<number> {
-    await until(
+    await waitFor(
       () => this.#exit !== undefined,
       () => `the end of pid ${this.pid}, after ${JSON.stringify(this.text.slice(-300))}`,
       ms,
@@ -157,6 +135,6 @@ export class OuterTerminal {
         // Just ended.
       }
     }
-    await until(() => this.#exit !== undefined, 'the end');
+    await waitFor(() => this.#exit !== undefined, 'the end');
   }
 }

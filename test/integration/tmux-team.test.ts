@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isAlive } from '../../src/base/is-alive.ts';
 import { COMMAND, OuterTerminal } from '../helpers/outer-terminal.ts';
 import { hasTmux, TmuxServer } from '../helpers/tmux-server.ts';
 import { waitFor } from '../helpers/wait-for.ts';
@@ -164,12 +165,3 @@ describe('without a tmux that can be used', () => {
     });
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}

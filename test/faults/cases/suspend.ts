@@ -1,7 +1,8 @@
 /** The person suspends a wrapper (Ctrl-Z) that hosts the daemon. P20, docs/design/terminal.md §2. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { COMMAND, OuterTerminal, until } from '../../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../../helpers/outer-terminal.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { withState } from '../daemon-process.ts';
 import type { Fault } from '../fault.ts';
 
@@ -44,7 +45,7 @@ export const fault: Fault = {
               .join(' ')}\r`,
           );
           await terminal.see(/ready \d+/);
-          await until(() => log(name).includes('"state":"ready"'), `${name} to be READY`);
+          await waitFor(() => log(name).includes('"state":"ready"'), `${name} to be READY`);
         }
         const pair = [
           { name: 'ada', terminal: ada },
@@ -55,12 +56,12 @@ export const fault: Fault = {
           const led = count(log(other.name), '"event":"host.leads"');
           const stops = count(host.terminal.text, 'Stopped');
           host.terminal.write('\x1a');
-          await until(() => count(host.terminal.text, 'Stopped') > stops, `${host.name} to be stopped`);
-          await until(() => count(log(other.name), '"event":"host.leads"') > led, `${other.name} to lead`);
+          await waitFor(() => count(host.terminal.text, 'Stopped') > stops, `${host.name} to be stopped`);
+          await waitFor(() => count(log(other.name), '"event":"host.leads"') > led, `${other.name} to lead`);
           if (log(other.name).includes('"state":"silent"'))
             wrong.push(`round ${round}: it was not told, but waited`);
           other.terminal.write(`say >>relay:${host.name} while you slept ${round}\r`);
-          await until(
+          await waitFor(
             () => other.terminal.text.includes(`>>relay:${host.name} while you slept ${round}`),
             'the SEND',
           );

@@ -2,7 +2,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { COMMAND, OuterTerminal, until } from '../../helpers/outer-terminal.ts';
+import { COMMAND, OuterTerminal } from '../../helpers/outer-terminal.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 import { DaemonProcess, relayDirectory, withState } from '../daemon-process.ts';
 import type { Fault } from '../fault.ts';
 import { NEWER, withNewer } from '../newer-version.ts';
@@ -59,26 +60,26 @@ async function livingLeader(newer: Command, state: string, asleepMs: number, tal
   const leader = await DaemonProcess.startBy(newer, state);
   const { terminal, log } = wrapped(COMMAND, state);
   try {
-    await until(() => log().includes('"state":"ready"'), 'the older wrapper to join', 60_000);
+    await waitFor(() => log().includes('"state":"ready"'), 'the older wrapper to join', 60_000);
     const answer = run(COMMAND, state, 'doctor');
     if (!answer.includes(`version ${NEWER}`)) tally.wrong.push(`doctor does not name the version: ${answer}`);
     if (asleepMs > 0) {
       const began = performance.now();
       leader.child.kill('SIGSTOP');
-      await until(() => log().includes('STORE_TOO_NEW'), 'the older wrapper to refuse to lead', 120_000);
-      await until(() => performance.now() - began > asleepMs, 'the sleep to be over', asleepMs + 1_000);
+      await waitFor(() => log().includes('STORE_TOO_NEW'), 'the older wrapper to refuse to lead', 120_000);
+      await waitFor(() => performance.now() - began > asleepMs, 'the sleep to be over', asleepMs + 1_000);
       leader.child.kill('SIGCONT');
       const ready = log().split('"state":"ready"').length;
-      await until(() => log().split('"state":"ready"').length > ready, 'the wrapper to be back', 60_000);
+      await waitFor(() => log().split('"state":"ready"').length > ready, 'the wrapper to be back', 60_000);
     }
     await leader.kill();
-    await until(() => log().includes('STORE_TOO_NEW'), 'the older wrapper to say why nobody leads', 60_000);
+    await waitFor(() => log().includes('STORE_TOO_NEW'), 'the older wrapper to say why nobody leads', 60_000);
     const sockets = readdirSync(relayDirectory(state)).filter((name) => /\d\.sock$/.test(name));
     if (sockets.join() !== 'relay.0000000001.sock')
       tally.wrong.push(`an older wrapper stood for election: ${sockets}`);
     const ready = log().split('"state":"ready"').length;
     const next = await DaemonProcess.startBy(newer, state);
-    await until(
+    await waitFor(
       () => log().split('"state":"ready"').length > ready,
       'the wrapper to join the next leader',
       60_000,
@@ -103,7 +104,7 @@ async function otherProtocol(
   const leader = await DaemonProcess.startBy(daemon, state);
   const { terminal, log } = wrapped(wrapper, state);
   try {
-    await until(
+    await waitFor(
       () => /UNSUPPORTED_VERSION.*same version of agent-wrap/.test(log()),
       `${what}: to be said`,
       60_000,

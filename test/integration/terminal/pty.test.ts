@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Pty, type PtyExit } from '../../../src/terminal/pty.ts';
-import { until } from '../../helpers/outer-terminal.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 function spawn(command: string) {
   const seen = { output: '', exit: undefined as PtyExit | undefined, drains: 0 };
@@ -31,10 +31,10 @@ describe('§0 the end of the output', () => {
   it('is complete although the reader was paused while the child ended', async () => {
     const { pty, seen } = spawn('head -c 8000 /dev/zero | tr "\\0" y');
     pty.pause();
-    await until(() => !readdirSync('/proc').includes(String(pty.pid)), 'the end of the child');
+    await waitFor(() => !readdirSync('/proc').includes(String(pty.pid)), 'the end of the child');
     expect(seen).toMatchObject({ output: '', exit: undefined });
     pty.resume();
-    await until(() => seen.exit !== undefined, 'the exit');
+    await waitFor(() => seen.exit !== undefined, 'the exit');
     expect(seen.output).toBe('y'.repeat(8000));
   });
 
@@ -42,16 +42,16 @@ describe('§0 the end of the output', () => {
     const before = openFds();
     for (let child = 0; child < 30; child += 1) {
       const { seen } = spawn('seq 1 4000; exit 3');
-      await until(() => seen.exit !== undefined, 'the exit');
+      await waitFor(() => seen.exit !== undefined, 'the exit');
       expect(seen.output).toBe(NUMBERS);
       expect(seen.exit).toEqual({ exitCode: 3, signal: 0 });
     }
-    await until(() => openFds() <= before, 'the descriptors to be closed');
+    await waitFor(() => openFds() <= before, 'the descriptors to be closed');
   });
 
   it('is not waited for from a grandchild that prints for ever', async () => {
     const { seen } = spawn('(trap "" HUP; echo $$; exec yes) & sleep 0.1; exit 4');
-    await until(() => seen.exit !== undefined, 'the exit');
+    await waitFor(() => seen.exit !== undefined, 'the exit');
     expect(seen.exit?.exitCode).toBe(4); // yes ends by EIO when the master is closed.
   });
 });
@@ -63,7 +63,7 @@ describe('what has been printed', () => {
     while (seen.output === '' && performance.now() < end) pty.readPending();
     expect(seen.output).toBe('now');
     pty.close();
-    await until(() => seen.exit !== undefined, 'the exit');
+    await waitFor(() => seen.exit !== undefined, 'the exit');
     expect(seen.exit?.signal).toBe(1);
   });
 });
@@ -71,12 +71,12 @@ describe('what has been printed', () => {
 describe('§2 writes', () => {
   it('are whole and in order, say when they are done, and drain', async () => {
     const { pty, seen } = spawn('stty raw -echo; printf R; sleep 0.2; head -c 300004 | tail -c 8');
-    await until(() => seen.output === 'R', 'raw mode');
+    await waitFor(() => seen.output === 'R', 'raw mode');
     const ended: boolean[] = [];
     pty.write(Buffer.alloc(300_000, 'a'), (whole) => ended.push(whole));
     pty.write(Buffer.from('done'), (whole) => ended.push(whole));
     expect(pty.pendingBytes).toBeGreaterThan(64 * 1024);
-    await until(() => seen.exit !== undefined, 'the exit');
+    await waitFor(() => seen.exit !== undefined, 'the exit');
     expect(seen.output).toBe('Raaaadone');
     expect([ended, pty.pendingBytes]).toEqual([[true, true], 0]);
     expect(seen.drains).toBeGreaterThan(0);
@@ -84,10 +84,10 @@ describe('§2 writes', () => {
 
   it('that the child does not live to read end as not whole', async () => {
     const { pty, seen } = spawn('stty raw -echo; printf R; sleep 0.1');
-    await until(() => seen.output === 'R', 'raw mode');
+    await waitFor(() => seen.output === 'R', 'raw mode');
     const ended: boolean[] = [];
     pty.write(Buffer.alloc(300_000, 'a'), (whole) => ended.push(whole));
-    await until(() => seen.exit !== undefined, 'the exit');
+    await waitFor(() => seen.exit !== undefined, 'the exit');
     pty.write(Buffer.from('late'), (whole) => ended.push(whole));
     expect(ended).toEqual([false, false]);
   });
@@ -97,10 +97,10 @@ describe('close', () => {
   it('twice is fine, and a paused end is still reported', async () => {
     const { pty, seen } = spawn('head -c 100 /dev/zero; exit 5');
     pty.pause();
-    await until(() => !readdirSync('/proc').includes(String(pty.pid)), 'the end of the child');
+    await waitFor(() => !readdirSync('/proc').includes(String(pty.pid)), 'the end of the child');
     pty.close();
     pty.close();
-    await until(() => seen.exit !== undefined, 'the exit');
+    await waitFor(() => seen.exit !== undefined, 'the exit');
     expect(seen.exit?.exitCode).toBe(5);
   });
 });

@@ -1,10 +1,11 @@
 /** The loop with a scripted terminal, a real agent in a real PTY, and the system's clock. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import { isAlive } from '../../../src/base/is-alive.ts';
 import { lineLog } from '../../../src/base/log.ts';
 import { NullTty, type TtyEvents } from '../../../src/terminal/tty.ts';
 import { Passthrough, type PassthroughHooks } from '../../../src/wrap/passthrough.ts';
-import { alive, until } from '../../helpers/outer-terminal.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 /** A terminal whose person is the test. */
 class ScriptedTty extends NullTty {
@@ -69,7 +70,7 @@ const seen = (tty: ScriptedTty) => tty.output.replace(/^[\s\S]*ready/, '').repla
 describe('injected text', () => {
   it('goes in at once when the person is between two keys', async () => {
     const { tty, run } = start(`${HEX} -N 5`);
-    await until(() => tty.output.includes('ready'), 'ready');
+    await waitFor(() => tty.output.includes('ready'), 'ready');
     expect(await run.write(Buffer.from('hello'))).toBe(true);
     expect(await run.exited).toEqual({ code: 0 });
     expect(seen(tty)).toBe(hex('hello'));
@@ -78,7 +79,7 @@ describe('injected text', () => {
   it('waits for the end of a paste, which stays whole', async () => {
     const paste = `\x1b[200~${'p'.repeat(10_000)}\x1b[201~`;
     const { tty, run } = start(`${HEX} -N ${paste.length + 3}`);
-    await until(() => tty.output.includes('ready'), 'ready');
+    await waitFor(() => tty.output.includes('ready'), 'ready');
     tty.type(paste.slice(0, 5000));
     const written = run.write(Buffer.from('MSG'));
     tty.type(paste.slice(5000));
@@ -89,7 +90,7 @@ describe('injected text', () => {
 
   it('waits for the end of a reply of the terminal, and of a character', async () => {
     const { tty, run } = start(`${HEX} -N 14`);
-    await until(() => tty.output.includes('ready'), 'ready');
+    await waitFor(() => tty.output.includes('ready'), 'ready');
     tty.type('\x1b[12;');
     void run.write(Buffer.from('A'));
     tty.type('40R');
@@ -104,7 +105,7 @@ describe('injected text', () => {
 
   it('goes in after a lone Escape, once it is clear that nothing follows', async () => {
     const { tty, run } = start(`${HEX} -N 2`);
-    await until(() => tty.output.includes('ready'), 'ready');
+    await waitFor(() => tty.output.includes('ready'), 'ready');
     tty.type('\x1b');
     expect(await run.write(Buffer.from('x'))).toBe(true);
     await run.exited;
@@ -113,7 +114,7 @@ describe('injected text', () => {
 
   it('that the agent did not live to read is reported as not written', async () => {
     const { tty, run } = start('printf ready; sleep 0.1; exit 3');
-    await until(() => tty.output.includes('ready'), 'ready');
+    await waitFor(() => tty.output.includes('ready'), 'ready');
     tty.type('\x1b[200~');
     expect(await run.write(Buffer.from('late'))).toBe(false);
     expect(await run.exited).toEqual({ code: 3 });
@@ -151,7 +152,7 @@ describe('hooks', () => {
     });
     await run.exited;
     expect(tty.output).toBe(Array.from({ length: 4000 }, (_, i) => `${i + 1}\r\n`).join(''));
-    await until(() => heard === tty.output, 'the hook to hear all');
+    await waitFor(() => heard === tty.output, 'the hook to hear all');
   });
 
   it('an output hook that never ends holds the agent no longer than a second', async () => {
@@ -179,7 +180,7 @@ describe('hooks', () => {
         order.push('continue');
       },
     });
-    await until(() => log.includes('raised SIGSTOP'), 'the stop');
+    await waitFor(() => log.includes('raised SIGSTOP'), 'the stop');
     process.off('SIGCHLD', told);
     expect([order, tty.output]).toEqual([['suspend'], 'bye']);
     handlers.get('SIGCONT')?.();
@@ -192,7 +193,7 @@ describe('a terminal that does not read', () => {
   it('stops the agent instead of filling memory, and loses nothing when it reads again', async () => {
     const { tty, run } = start('head -c 300000 /dev/zero | tr "\\0" x; exit 2');
     tty.room = false;
-    await until(() => tty.output.length > 0, 'some output');
+    await waitFor(() => tty.output.length > 0, 'some output');
     const before = tty.output.length;
     await new Promise((done) => setImmediate(done));
     expect(tty.output.length).toBeLessThan(before + 100_000);
@@ -205,8 +206,8 @@ describe('a terminal that does not read', () => {
   it('also holds what is left at the exit of the agent', async () => {
     const { tty, run } = start('head -c 3000 /dev/zero | tr "\\0" x; printf end; exit 2');
     tty.room = false;
-    await until(() => tty.output.length > 0, 'some output');
-    await until(() => !alive(run.pid), 'the end of the agent');
+    await waitFor(() => tty.output.length > 0, 'some output');
+    await waitFor(() => !isAlive(run.pid), 'the end of the agent');
     tty.room = true;
     tty.events?.onDrain();
     expect(await run.exited).toEqual({ code: 2 });

@@ -12,7 +12,7 @@ import { connectUnix, listenUnix } from '../../../src/transport/unix.ts';
 import { ScreenFollower } from '../../../src/watch/screen-follower.ts';
 import { ScreenServer, type ScreenSource } from '../../../src/wrap/screen-server.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
-import { until } from '../../helpers/outer-terminal.ts';
+import { waitFor } from '../../helpers/wait-for.ts';
 
 /** A screen that a test draws on. */
 class Sheet implements ScreenSource {
@@ -76,7 +76,7 @@ function follow(relayDirectory = directory): (ScreenFrame | undefined)[] {
   return seen;
 }
 const sees = (seen: readonly (ScreenFrame | undefined)[], text: string) =>
-  until(() => seen.at(-1)?.text[0] === text, `the screen ${text}`);
+  waitFor(() => seen.at(-1)?.text[0] === text, `the screen ${text}`);
 
 async function connect(): Promise<Socket> {
   const socket = await connectUnix(screenSocketPath(directory, 'ada'));
@@ -104,9 +104,9 @@ describe('an agent’s screen, shown', () => {
     sheet.draw('unseen');
     expect([sheet.looks, sheet.listeners]).toEqual([0, 0]);
     const socket = await connect();
-    await until(() => sheet.looks > 0, 'a look');
+    await waitFor(() => sheet.looks > 0, 'a look');
     socket.destroy();
-    await until(() => sheet.listeners === 0, 'the end of looking');
+    await waitFor(() => sheet.listeners === 0, 'the end of looking');
     const { looks } = sheet;
     sheet.draw('unseen again');
     sheet.draw('and again');
@@ -145,7 +145,7 @@ describe('an agent’s screen, shown', () => {
       await sees(quick, `${n}`);
     }
     slow.resume();
-    await until(() => closed, 'the end of the slow one');
+    await waitFor(() => closed, 'the end of the slow one');
     sheet.draw('after');
     await sees(quick, 'after');
   });
@@ -160,7 +160,7 @@ describe('an agent’s screen, shown', () => {
     server.close();
     server.close();
     expect(statSync(path, { throwIfNoEntry: false })).toBeUndefined();
-    await until(() => seen.at(-1) === undefined, 'word of the end');
+    await waitFor(() => seen.at(-1) === undefined, 'word of the end');
     await serve();
     await sees(seen, 'nothing');
   });
@@ -210,13 +210,13 @@ describe('following a screen', () => {
     await listenUnix(liar, screenSocketPath(directory, 'ada'));
     closing.push(() => liar.close());
     const seen = follow();
-    await until(() => joined >= 2, 'another try');
+    await waitFor(() => joined >= 2, 'another try');
     expect(seen.every((frame) => frame === undefined)).toBe(true);
   });
 
   it('waits for a wrapper that is not there yet', async () => {
     const seen = follow();
-    await until(() => seen.length > 0, 'a try');
+    await waitFor(() => seen.length > 0, 'a try');
     await serve();
     await sees(seen, 'nothing');
   });
