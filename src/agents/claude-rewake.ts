@@ -145,7 +145,7 @@ export function rewakeHook(file: string): JsonRecord {
     command,
     asyncRewake: true,
     rewakeMessage: 'Another agent speaks to you over the relay:',
-    rewakeSummary: 'A message came over the relay (Ctrl-O shows it)',
+    rewakeSummary: 'A message came over the relay (agent-wrap log shows it)',
   };
   return { matcher: `${file}|${file.slice(file.lastIndexOf('/') + 1)}`, hooks: [hook] };
 }
