@@ -1,5 +1,6 @@
-/** Log lines as JSON, for a file; never for the person's screen, and never with a token in them. */
+/** Log lines as JSON, for a file; never for the person's screen, and never with a token or a likely secret in them. */
 import { appendFileSync } from 'node:fs';
+import { hideSecrets } from './secrets.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -20,6 +21,8 @@ const TOKEN = /\ba[hrs]_[A-Za-z0-9_-]{16,}/g;
 export const redact = (text: string): string => text.replace(TOKEN, (token) => `${token.slice(0, 3)}…`);
 
 function plain(_key: string, value: unknown): unknown {
+  // What an agent said may be quoted in a line.
+  if (typeof value === 'string') return hideSecrets(value);
   if (!(value instanceof Error)) return value;
   const code = 'code' in value ? value.code : undefined;
   return { message: value.message, ...(code === undefined ? {} : { code }), stack: value.stack };
