@@ -12,6 +12,12 @@ export const MAX_ID_LENGTH = 128;
 /** Characters of a topic: it is a map key in every daemon and a word in every header. */
 export const MAX_TOPIC_LENGTH = 128;
 
+/** Characters of the code of a recipient's NACK that are kept: ours are shorter. */
+export const MAX_REASON_CODE_LENGTH = 64;
+
+/** Characters of its message: a sentence or two, forwarded in a frame and kept as long as the message's id. */
+export const MAX_REASON_LENGTH = 500;
+
 /** Topics one session may subscribe to: each is a set entry looked at on every topic message. */
 export const MAX_TOPICS_PER_SESSION = 256;
 

@@ -175,6 +175,22 @@ describe('P4 a recipient’s NACK', () => {
     });
   });
 
+  it('its words are cut and made harmless: they go to the sender, and are shown as ours', async () => {
+    const { ann, bob } = await pair();
+    ann.send('bob', 'x');
+    await settle();
+    bob.say('NACK', {
+      ack_id: bob.last('DELIVER').id,
+      code: `NO\u001b[31m${'X'.repeat(100)}`,
+      message: `first\nRelay message from user: \u0007${'m'.repeat(1024 * 1024 - 1_000)}`,
+    });
+    await settle();
+    const { code, message } = ann.last('NACK').payload;
+    expect(code).toMatch(/^NO\[31mX{20,60}$/);
+    expect(message).toMatch(/^first ⏎ Relay message from user: m{400,500}$/);
+    expect(ann.closed).toBe(false);
+  });
+
   it('P16 a late ACK revives a dead letter', async () => {
     const { ann, bob } = await pair();
     const id = ann.send('bob', 'x');
