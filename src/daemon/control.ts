@@ -17,9 +17,11 @@ import {
   MAX_CONNECTIONS,
   MAX_HTTP_BODY_BYTES,
   MAX_HTTP_REQUESTS,
+  MAX_JSON_DEPTH,
   MAX_TURNED_AWAY,
   TURNED_AWAY_MS,
 } from '../protocol/limits.ts';
+import { nestsDeeper } from '../protocol/members.ts';
 import { socketLink } from '../transport/socket.ts';
 import type { Daemon } from './daemon.ts';
 import { serveEvents } from './event-stream.ts';
@@ -201,6 +203,9 @@ function parseCall(body: string): { method: string; params: unknown } {
     call = JSON.parse(body);
   } catch (cause) {
     throw new RelayError('BAD_REQUEST', 'the body is not JSON', { cause });
+  }
+  if (nestsDeeper(body, MAX_JSON_DEPTH)) {
+    throw new RelayError('BAD_REQUEST', `nested deeper than ${MAX_JSON_DEPTH}`);
   }
   const { method, params } = (typeof call === 'object' && call !== null ? call : {}) as Record<
     string,

@@ -5,8 +5,8 @@ import { RelayError } from '../base/errors.ts';
 import { fitsDelivery, fitsMeta, fitsPayload, isId, isObject } from './fits.ts';
 import { encodeFrame } from './frame.ts';
 import { newId } from './ids.ts';
-import { MAX_ID_LENGTH, MAX_TOPIC_LENGTH } from './limits.ts';
-import { memberSpans } from './members.ts';
+import { MAX_ID_LENGTH, MAX_JSON_DEPTH, MAX_TOPIC_LENGTH } from './limits.ts';
+import { memberSpans, nestsDeeper } from './members.ts';
 import {
   type Delivery,
   delivery,
@@ -102,10 +102,12 @@ export function parseEnvelope(body: Buffer): Envelope {
 /** The same by parsing it. */
 export function parseAnyEnvelope(body: Buffer, bytes: Utf8 = utf8Slice(body)): Envelope {
   const object = parseObject(isAscii(body) ? bytes : decoded(body));
+  const { type, id } = object;
+  // Before anything of it is written anew, which recurses.
+  if (nestsDeeper(bytes, MAX_JSON_DEPTH)) throw badRequest(`nested deeper than ${MAX_JSON_DEPTH}`, id);
   if (object.v !== 1) {
     throw new RelayError('UNSUPPORTED_VERSION', `protocol version ${JSON.stringify(object.v)?.slice(0, 40)}`);
   }
-  const { type, id } = object;
   if (typeof type !== 'string' || !Object.hasOwn(PAYLOADS, type)) {
     throw badRequest(`unknown type ${JSON.stringify(type)?.slice(0, 40)}`, id);
   }

@@ -6,6 +6,9 @@ export const MAX_FRAME_BYTES = 1024 * 1024;
 /** Bytes of a frame that are the daemon's: a SEND must still fit once it is a DELIVER (P6). */
 export const FRAME_HEADROOM_BYTES = 4 * 1024;
 
+/** Arrays and objects within each other in a frame or a call: whoever writes JSON by recursion has room for it. */
+export const MAX_JSON_DEPTH = 500;
+
 /** Characters of an envelope's id (P3): a UUID fits four times; a key of a map stays small. */
 export const MAX_ID_LENGTH = 128;
 

@@ -47,6 +47,35 @@ function afterValue(text: string, at: number): number {
   }
 }
 
+/** Whether valid JSON nests more than `limit` arrays and objects; text without many brackets costs next to nothing. */
+export function nestsDeeper(text: string, limit: number): boolean {
+  if (text.length < 2 * limit || !opensMore(text, limit)) return false;
+  let depth = 0;
+  for (let i = 0; i < text.length; ) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) {
+      i = afterString(text, i);
+      continue;
+    }
+    if (code === 0x7b || code === 0x5b) depth++;
+    else if (code === 0x7d || code === 0x5d) depth--;
+    if (depth > limit) return true;
+    i++;
+  }
+  return false;
+}
+
+/** Whether more than `limit` brackets open in it, those in strings included. */
+function opensMore(text: string, limit: number): boolean {
+  let opened = 0;
+  for (const bracket of '[{') {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++opened > limit) return true;
+    }
+  }
+  return false;
+}
+
 /** Where a value stands. */
 export interface Span {
   start: number;

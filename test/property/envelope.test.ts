@@ -7,7 +7,7 @@ import {
   parseEnvelope,
   renderDeliver,
 } from '../../src/protocol/envelope.ts';
-import { memberSpans } from '../../src/protocol/members.ts';
+import { memberSpans, nestsDeeper } from '../../src/protocol/members.ts';
 import { ackPayload, delivery, PAYLOADS, payloadMeta, sendPayload } from '../../src/protocol/payloads.ts';
 import { plainSend } from '../../src/protocol/plain-send.ts';
 import { textOf, utf8Slice } from '../../src/protocol/utf8.ts';
@@ -148,11 +148,38 @@ describe('§3 envelope', () => {
     expect(taken).toBeGreaterThan(200);
   });
 
-  it('survives JSON nested a hundred thousand deep', () => {
-    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
-    const text = `{"v":1,"type":"SEND","id":"x","ts":1,"to":"bob","payload":{"body":"b","data":${deep}}}`;
-    const envelope = parseEnvelope(Buffer.from(text));
-    expect(envelope).toMatchObject({ type: 'SEND', to: 'bob' });
+  it('takes JSON nested 500 deep, and refuses what is deeper wherever it stands', () => {
+    const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+    const send = (levels: number) =>
+      Buffer.from(
+        `{"v":1,"type":"SEND","id":"x","ts":1,"to":"bob","payload":{"body":"[{[{","data":${deep(levels)}}}`,
+      );
+    expect(parseEnvelope(send(498))).toMatchObject({ type: 'SEND', to: 'bob' });
+    const refusal = expect.objectContaining({ code: 'BAD_REQUEST', details: { refId: 'x' } });
+    expect(() => parseEnvelope(send(499))).toThrow(refusal);
+    for (const [v, type] of [
+      ['1', deep(100_000)],
+      [deep(100_000), '"PING"'],
+    ]) {
+      expect(() =>
+        parseEnvelope(Buffer.from(`{"v":${v},"type":${type},"id":"x","ts":1,"payload":{}}`)),
+      ).toThrow(refusal);
+    }
+  });
+
+  it('knows how deep JSON nests, whatever its strings hold', () => {
+    const depthOf = (value: unknown): number =>
+      typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
+    fc.assert(
+      fc.property(
+        fc.jsonValue({ stringUnit: fc.constantFrom('[', '{', '"', '\\', ']', 'a') }),
+        fc.nat(6),
+        (value, limit) => {
+          expect(nestsDeeper(JSON.stringify(value), limit)).toBe(depthOf(value) > limit);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it('forwards a payload byte for byte: long numbers, key order, blanks, a last duplicate key', () => {
