@@ -85,7 +85,7 @@ export class RelayClient {
     return this.#sender.keepUnsent();
   }
 
-  /** Sends a message, now or when the relay is back; returns its id. Throws QUEUE_FULL. */
+  /** Sends a message, now or when the relay is back; returns its id. Throws as `Sender.send`. */
   send(message: Outgoing): string {
     return this.#sender.send(message);
   }
@@ -203,8 +203,9 @@ export class RelayClient {
   }
 
   #errored(envelope: EnvelopeOf<'ERROR'>): void {
-    const { code, message } = envelope.payload;
+    const { code, message, ref_id: id } = envelope.payload;
     this.#log.warn('relay.error', { code, message });
+    if (id !== undefined) this.#sender.nacked({ ack_id: id, code, message });
     if (code !== 'SESSION_TAKEN_OVER') return;
     // Whoever took it over has the token: coming back by ourselves would only evict each other (P9).
     this.#release();

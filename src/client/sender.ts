@@ -3,9 +3,12 @@
  * now, and to the disk what stays unanswered. docs/protocol.md §10 (P12, P15, P21).
  */
 import type { Clock, Timer } from '../base/clock.ts';
-import { encodeEnvelope, newEnvelope } from '../protocol/envelope.ts';
-import { newId } from '../protocol/ids.ts';
-import { OUTBOX_LATE_MS } from '../protocol/limits.ts';
+import { RelayError } from '../base/errors.ts';
+import { encodeEnvelope, newEnvelope, parseEnvelope, type SendEnvelope } from '../protocol/envelope.ts';
+import { fitsMeta, fitsPayload } from '../protocol/fits.ts';
+import { HEADER_BYTES } from '../protocol/frame.ts';
+import { isUuid, newId } from '../protocol/ids.ts';
+import { MAX_FRAME_BYTES, OUTBOX_LATE_MS } from '../protocol/limits.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { RelayChannel } from './channel.ts';
 import type { ClientState, Outgoing } from './contract.ts';
@@ -63,7 +66,10 @@ export class Sender {
     return this.#outbox.flush();
   }
 
-  /** Sends a message, now or when the relay is back; returns its id. Throws QUEUE_FULL. */
+  /**
+   * Sends a message, now or when the relay is back; returns its id. Throws QUEUE_FULL, and BAD_REQUEST or
+   * MESSAGE_TOO_LARGE for what no relay would take.
+   */
   send(message: Outgoing): string {
     const id = message.id ?? newId();
     const meta = { requires_ack: true, ...(message.ttlMs === undefined ? {} : { ttl_ms: message.ttlMs }) };
@@ -73,7 +79,9 @@ export class Sender {
       ...(message.topic === undefined ? {} : { topic: message.topic }),
       payload_meta: meta,
     });
-    this.#outbox.add(id, message.to ?? '*', encodeEnvelope(envelope));
+    const frame = encodeEnvelope(envelope);
+    judge(envelope, frame);
+    this.#outbox.add(id, message.to ?? '*', frame);
     this.pump();
     this.lookOut();
     return id;
@@ -153,4 +161,14 @@ export class Sender {
   #fate(fate: Fate | undefined): void {
     if (fate !== undefined) this.#options.fate(fate);
   }
+}
+
+/** Such a SEND would never be answered for, a frame too long would end each connection: both were tried for ever. */
+function judge({ id, topic, payload, payload_meta: meta }: SendEnvelope, frame: Buffer): void {
+  const bytes = frame.length - HEADER_BYTES;
+  if (bytes > MAX_FRAME_BYTES) {
+    throw new RelayError('MESSAGE_TOO_LARGE', `${bytes} bytes; a frame may have ${MAX_FRAME_BYTES}`);
+  }
+  const plain = isUuid(id) && topic === undefined && payload.data === undefined;
+  if (!plain || !fitsPayload('SEND', payload) || !fitsMeta(meta)) parseEnvelope(frame.subarray(HEADER_BYTES));
 }

@@ -3,7 +3,8 @@ import { RelayError } from '../base/errors.ts';
 import { MAX_FRAME_BYTES } from './limits.ts';
 import type { Utf8 } from './utf8.ts';
 
-const HEADER_BYTES = 4;
+/** Bytes before the body: its length. */
+export const HEADER_BYTES = 4;
 const NOTHING = Buffer.alloc(0);
 
 /** Text → one frame. The caller has judged the size; a body over 4 GiB cannot be made here. */

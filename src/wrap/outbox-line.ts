@@ -4,10 +4,9 @@
  */
 import { crc32 } from 'node:zlib';
 import { type EnvelopeOf, parseEnvelope } from '../protocol/envelope.ts';
+import { HEADER_BYTES } from '../protocol/frame.ts';
 import { MAX_FRAME_BYTES } from '../protocol/limits.ts';
 
-/** Bytes of a frame before its JSON. */
-const FRAME_HEADER = 4;
 const CRC_DIGITS = 8;
 const LINE_FEED = 0x0a;
 
@@ -23,7 +22,7 @@ export interface OutboxLine {
 /** The frame of a SEND, or a mark, as one line. */
 export function encodeLine(triedAt: number, frame?: Buffer): Buffer {
   const time = ` ${triedAt}${frame === undefined ? '' : ' '}`;
-  const rest = Buffer.concat([Buffer.from(time), frame?.subarray(FRAME_HEADER) ?? Buffer.alloc(0)]);
+  const rest = Buffer.concat([Buffer.from(time), frame?.subarray(HEADER_BYTES) ?? Buffer.alloc(0)]);
   const crc = crc32(rest).toString(16).padStart(CRC_DIGITS, '0');
   return Buffer.concat([Buffer.from(crc), rest, Buffer.of(LINE_FEED)]);
 }
@@ -38,7 +37,7 @@ export function decodeLine(line: Buffer, judge: boolean): OutboxLine | undefined
   if (space === '')
     return line.length === length ? { triedAt, send: undefined, frame: undefined, bytes: 0 } : undefined;
   const body = line.subarray(length);
-  const bytes = FRAME_HEADER + body.length;
+  const bytes = HEADER_BYTES + body.length;
   if (body.length > MAX_FRAME_BYTES) return undefined;
   if (!judge) return { triedAt, send: undefined, frame: undefined, bytes };
   try {
@@ -46,7 +45,7 @@ export function decodeLine(line: Buffer, judge: boolean): OutboxLine | undefined
     if (send.type !== 'SEND') return undefined;
     const frame = Buffer.allocUnsafe(bytes);
     frame.writeUInt32BE(body.length);
-    body.copy(frame, FRAME_HEADER);
+    body.copy(frame, HEADER_BYTES);
     return { triedAt, send, frame, bytes };
   } catch {
     return undefined;

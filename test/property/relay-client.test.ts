@@ -411,6 +411,40 @@ describe('§8, §10: a client whatever its daemon answers', () => {
     await close(client, clock);
   });
 
+  it('refuses what no relay would take, and goes on', async () => {
+    const { clock, daemon, client } = start();
+    const refused = (code: string) => expect.objectContaining({ code });
+    const body = '';
+    expect(() => client.send({ to: 'bob', topic: 't'.repeat(129), payload: { body } })).toThrow(
+      refused('BAD_REQUEST'),
+    );
+    expect(() => client.send({ to: 'bob', payload: { kind: 'k'.repeat(65), body } })).toThrow(
+      refused('BAD_REQUEST'),
+    );
+    expect(() => client.send({ to: 'bob', ttlMs: 0, payload: { body } })).toThrow(refused('BAD_REQUEST'));
+    expect(() => client.send({ to: 'bob', payload: { body: '"'.repeat(600_000) } })).toThrow(
+      refused('MESSAGE_TOO_LARGE'),
+    );
+    const id = client.send({ to: 'bob', topic: 'chat', payload: { body } });
+    await clock.advanceAsync(ATTACH_MS);
+    expect(daemon.sends).toEqual([id]);
+    await close(client, clock);
+  });
+
+  it('a SEND that its daemon does not understand has ended', async () => {
+    const { clock, daemon, client, fates } = start();
+    await clock.advanceAsync(ATTACH_MS);
+    const id = client.send({ to: 'bob', payload: { body: 'x' } });
+    await settle();
+    daemon.say('ERROR', { code: 'BAD_REQUEST', message: 'what?', fatal: false, ref_id: id });
+    await settle();
+    expect(client.unended).toBe(0);
+    expect(fates).toEqual([
+      expect.objectContaining({ id, to: 'bob', code: 'BAD_REQUEST', message: 'what?' }),
+    ]);
+    await close(client, clock);
+  });
+
   it('does not come back by itself when another took its session over', async () => {
     const { clock, daemon, client, handed } = start();
     await clock.advanceAsync(ATTACH_MS);
