@@ -21,6 +21,11 @@ async function connected(options: ConstructorParameters<typeof TestRelay>[0] = {
 describe('AFD conformance §4, wire', () => {
   it.each([
     ['wrong', async () => `ah_${'x'.repeat(43)}`, 'TOKEN_UNKNOWN'],
+    [
+      'cut short',
+      async (relay: TestRelay) => (await relay.handoff('bob')).token.slice(0, 9),
+      'TOKEN_UNKNOWN',
+    ],
     ['of another session', async (relay: TestRelay) => (await relay.handoff('eve')).token, 'TOKEN_FOREIGN'],
     [
       'expired',
