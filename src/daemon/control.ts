@@ -121,8 +121,9 @@ export class Control {
     if (this.#sockets.size < this.#maxConnections) this.#full = false;
   }
 
-  #refuse(socket: Socket, { code, message }: RelayError): void {
-    socket.end(encodeEnvelope(newEnvelope('ERROR', { code, message, fatal: true }, this.#clock.now())));
+  #refuse(socket: Socket, { code, message, suggestion }: RelayError): void {
+    const payload = { code, message, suggestion, fatal: true };
+    socket.end(encodeEnvelope(newEnvelope('ERROR', payload, this.#clock.now())));
     this.#clock.after(HTTP_HEADER_MS, () => socket.destroy(), { unref: true });
   }
 

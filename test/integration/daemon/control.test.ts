@@ -242,6 +242,7 @@ describe('P5 hostile input on a real socket', () => {
     client.socket.write(bytes);
     await waitFor(() => client.closed());
     expect(client.types()).toEqual(expected);
+    expect(client.text()).toMatch(/"message":"[^"]+","suggestion":"[^"]+"/);
     expect(JSON.parse(await curl('http://relay/health')).status).toBe('ok');
   });
 
