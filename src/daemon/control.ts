@@ -79,8 +79,11 @@ export class Control {
       this.#refuse(socket, full ?? new RelayError('HANDSHAKE_TIMEOUT', 'no HELLO came in time'));
     });
     socket.once('close', () => timer.cancel());
+    const left = () => socket.end();
+    socket.once('end', left);
     socket.once('data', (bytes: Buffer) => {
       timer.cancel();
+      socket.off('end', left); // what it means is for who serves it to judge
       socket.pause();
       socket.unshift(bytes);
       const first = bytes[0] as number;

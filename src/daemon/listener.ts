@@ -29,7 +29,8 @@ export class SocketListener implements Listener {
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
-    this.#server = createServer((socket) => {
+    // Whoever has said all it has to say may still wait for the answer (P12).
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       if (this.#control === undefined) this.#waiting.push(socket);
       else this.#control.accept(socket);
     });

@@ -83,6 +83,7 @@ export class Peer {
       heard: () => this.#heartbeat.heard(this.#relay.clock.monotonic()),
       drain: () => this.pump.refill(),
       leaving: () => this.#answers.leaving(),
+      ended: () => this.#halfClosed(),
       closed: () => this.#gone(),
     });
   }
@@ -220,6 +221,11 @@ export class Peer {
   #error({ code, message, suggestion }: RelayError, fatal: boolean, refId?: string): void {
     const payload = { code, message, suggestion, fatal, ...(refId === undefined ? {} : { ref_id: refId }) };
     this.send(newEnvelope('ERROR', payload, this.#relay.clock.now()));
+  }
+
+  /** EOF is a disconnect (P5); but after its BYE the client still reads, until ours has come (P12). */
+  #halfClosed(): void {
+    if (this.#state !== 'ready' || this.#session !== undefined) this.#connection.end();
   }
 
   #gone(): void {

@@ -19,6 +19,8 @@ export interface ConnectionHandlers {
   leaving?(): void;
   /** Bytes arrived: whatever they hold, the peer lives (P2). */
   heard?(): void;
+  /** The peer sends no more and may still read: whoever does not `end` the connection has more to say. */
+  ended?(): void;
   /** Called once; nothing after it. */
   closed(error?: Error): void;
 }
@@ -50,6 +52,10 @@ export class Connection {
     this.#link.start({
       data: (bytes) => this.#received(bytes),
       drain: () => handlers.drain?.(),
+      ended: () => {
+        if (handlers.ended === undefined) this.end();
+        else handlers.ended();
+      },
       closed: (error) => {
         if (this.#state === 'closed') return;
         this.#state = 'closed';

@@ -4,6 +4,8 @@ export interface LinkHandlers {
   data(bytes: Buffer): void;
   /** What we wrote has left our memory. */
   drain(): void;
+  /** The other end sends no more, and may still read; without this handler it is the end of the pipe. */
+  ended?(): void;
   /** The pipe is gone, for whatever reason; called once, and nothing after it. */
   closed(error?: Error): void;
 }

@@ -21,6 +21,8 @@ class SocketLink implements Link, Worker {
   /** It stands in the round of turns. */
   #inTurn = false;
   #paused = false;
+  /** The peer sends no more; told when all that came before is handed over. */
+  #end: 'open' | 'seen' | 'told' = 'open';
   #state: 'open' | 'closing' | 'closed' = 'open';
 
   constructor(socket: Socket) {
@@ -41,8 +43,10 @@ class SocketLink implements Link, Worker {
       this.#takeTurn();
     });
     socket.on('drain', () => handlers.drain());
-    // A peer that only half-closes has said BYE or died: either way it is a disconnect (P5).
-    socket.on('end', () => socket.end());
+    socket.on('end', () => {
+      this.#end = 'seen';
+      this.#tellEnd();
+    });
     const gone = () => {
       this.#state = 'closing';
       this.#closeIfEmpty();
@@ -77,8 +81,10 @@ class SocketLink implements Link, Worker {
 
   resume(): void {
     this.#paused = false;
-    if (this.#pieces.length > 0) this.#takeTurn();
-    else this.#socket.resume();
+    if (this.#pieces.length > 0) return this.#takeTurn();
+    this.#socket.resume();
+    // Not within this call: whoever resumes us may be about to work off what waited with it.
+    queueMicrotask(() => this.#tellEnd());
   }
 
   end(): void {
@@ -99,6 +105,7 @@ class SocketLink implements Link, Worker {
     if (this.#pieces.length > 0 && !this.#paused) return true;
     this.#inTurn = false;
     if (!this.#paused) this.#socket.resume();
+    this.#tellEnd();
     this.#closeIfEmpty();
     return false;
   }
@@ -109,6 +116,13 @@ class SocketLink implements Link, Worker {
     turns.take(this);
     // Nothing more is read meanwhile: it waits in the kernel and slows the peer.
     if (this.#inTurn) this.#socket.pause();
+  }
+
+  #tellEnd(): void {
+    if (this.#end !== 'seen' || this.#paused || this.#pieces.length > 0) return;
+    this.#end = 'told';
+    if (this.#handlers?.ended === undefined) this.#socket.end();
+    else this.#handlers.ended();
   }
 
   #closeIfEmpty(): void {

@@ -232,6 +232,36 @@ describe('§2 framing on a real socket', () => {
   });
 });
 
+describe('P12 a client that half-closes its socket', () => {
+  const frames = (...more: Buffer[]) =>
+    Buffer.concat([hello(), encodeEnvelope(newEnvelope('SEND', { body: 'x' }, 0, { to: 'user' })), ...more]);
+  const bye = encodeEnvelope(newEnvelope('BYE', {}, 0));
+  const inbox = async (): Promise<unknown[]> => {
+    const answer = await curl('-d', '{"method":"relay-poll"}', 'http://relay/rpc');
+    return JSON.parse(answer).result.data.messages;
+  };
+
+  it('after BYE is answered for all it said, BYE last', async () => {
+    const client = await dial();
+    client.socket.end(frames(bye));
+    await waitFor(() => client.closed());
+    expect(client.types()).toEqual(['WELCOME', 'ACK', 'BYE']);
+    expect(await inbox()).toHaveLength(1);
+  });
+
+  it.each([
+    ['after HELLO', () => frames()],
+    ['before HELLO', () => Buffer.from([0])],
+    ['before the first byte', () => Buffer.alloc(0)],
+  ])('%s has left (P5)', async (_, bytes) => {
+    const client = await dial();
+    client.socket.end(bytes());
+    await waitFor(() => client.closed());
+    expect(client.types()).not.toContain('BYE');
+    await waitFor(async () => JSON.parse(await curl('http://relay/health')).connections === 0);
+  });
+});
+
 describe('P5 hostile input on a real socket', () => {
   it.each([
     ['a first byte that is neither', Buffer.from([0xff, 1, 2, 3]), ['ERROR FRAME_TOO_LARGE']],
