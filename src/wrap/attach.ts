@@ -16,7 +16,7 @@ import { listEpochs, type Probe, probe, socketName } from '../transport/relay-so
 import { clientAttachment, leaderAttachment } from './attachments.ts';
 
 /** Milliseconds after joining, when the agent has started and nobody waits for us. */
-const PRELOAD_MS = 2_000;
+export const PRELOAD_MS = 2_000;
 
 /** Milliseconds between two looks at a leader that is too young to be deposed. */
 const PATIENCE_MS = 250;
