@@ -52,12 +52,13 @@ export async function inspectStore(directory: string): Promise<number> {
 
 /** The same, of the files of a store. Throws also what the disk throws. */
 export async function inspectFiles(files: Files): Promise<number> {
-  const newest = (await files.list())
+  const names = await files.list();
+  const newest = names
     .filter((name) => parseSegmentName(name))
     .sort()
     .at(-1);
   if (newest !== undefined) await judgeFormat(files, newest);
-  return await highestEpoch(files);
+  return highestEpoch(names);
 }
 
 /** Versions only grow from segment to segment: the newest tells. Throws STORE_TOO_NEW. */

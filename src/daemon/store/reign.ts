@@ -35,6 +35,8 @@ export class Reign {
   readonly #spare: Spare;
   #current: Segment | undefined;
   #nextNumber = 1;
+  /** What was begun before us, and never got its name. */
+  #unfinished: string[] = [];
 
   constructor(options: ReignOptions, spare: Spare) {
     this.#options = options;
@@ -52,14 +54,16 @@ export class Reign {
    */
   async findNumber(): Promise<void> {
     const { files, epoch } = this.#options;
-    const highest = await highestEpoch(files);
+    const names = await files.list();
+    const highest = highestEpoch(names);
     if (highest > epoch) {
       throw new RelayError('DEPOSED', `the store was written in epoch ${highest}; ours is ${epoch}`);
     }
-    for (const name of await files.list()) {
+    for (const name of names) {
       const id = parseSegmentName(name.replace(UNFINISHED_SUFFIX, ''));
       if (id?.epoch === epoch) this.#nextNumber = Math.max(this.#nextNumber, id.number + 1);
     }
+    this.#unfinished = names.filter((name) => UNFINISHED.test(name));
   }
 
   /** Begins the next segment, with what it carries over; it counts once this resolves. */
@@ -97,11 +101,10 @@ export class Reign {
     return { ...id, kind, durability, marker: marker(), previous, created: clock.now() };
   }
 
-  /** What was begun before, and never got its name. */
+  /** What `findNumber` found begun and never named. */
   async removeUnfinished(): Promise<void> {
     const { files, log } = this.#options;
-    for (const name of await files.list()) {
-      if (!UNFINISHED.test(name)) continue;
+    for (const name of this.#unfinished.splice(0)) {
       await files.unlink(name).catch((error: unknown) => log.warn('store_unlink', { name, error }));
     }
   }

@@ -62,11 +62,9 @@ export function parseSegmentName(name: string): (SegmentId & { kind: SegmentKind
 /** Oldest first. */
 export const compareIds = (a: SegmentId, b: SegmentId): number => a.epoch - b.epoch || a.number - b.number;
 
-/** The highest epoch that ever wrote here, 0 if none did: a new leader's must be higher. */
-export async function highestEpoch(files: Files): Promise<number> {
-  const epochs = (await files.list()).map((name) => parseSegmentName(name)?.epoch ?? 0);
-  return epochs.reduce((highest, epoch) => Math.max(highest, epoch), 0);
-}
+/** The highest epoch among the names of a store, 0 if none ever wrote: a new leader's must be higher. */
+export const highestEpoch = (names: readonly string[]): number =>
+  names.reduce((highest, name) => Math.max(highest, parseSegmentName(name)?.epoch ?? 0), 0);
 
 export function encodeHeader(header: SegmentHeader): Buffer {
   const copy = Buffer.alloc(COPY_BYTES);
