@@ -33,7 +33,7 @@ describe('The simulation', () => {
   const telling: Record<Mistake, RegExp> = {
     'ack-before-sync': /is lost|never took|damage/,
     'no-epoch-check': /behind the fence/,
-    'seq-reset-on-takeover': /was given to|after \d+ of/,
+    'seq-reset-on-takeover': /was given to|after \d+ of|is left/,
     'no-deduplication': /handed twice|overtaken/,
     'replay-of-unsynced-records': /is lost|never took|damage/,
     'inbox-forgets': /handed twice/,

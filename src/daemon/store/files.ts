@@ -155,6 +155,11 @@ export function diskFiles(directory: string, options: { make?: boolean } = {}): 
   };
 }
 
+/** Waits for all, then throws what the first of them threw: nobody closes a file that is being synced. */
+export async function allDone(waiting: readonly (Promise<unknown> | undefined)[]): Promise<void> {
+  for (const one of await Promise.allSettled(waiting)) if (one.status === 'rejected') throw one.reason;
+}
+
 /** Writes all of `bytes` at `offset`, however short the single writes are. Throws what the disk throws. */
 export async function writeAll(file: OpenFile, bytes: Buffer, offset: number): Promise<void> {
   for (let at = 0; at < bytes.length; ) {

@@ -7,6 +7,7 @@ import type { Files } from './files.ts';
 import {
   beginSegment,
   type Durability,
+  type Foundation,
   finishSegment,
   highestEpoch,
   type LogEnd,
@@ -67,14 +68,18 @@ export class Reign {
   }
 
   /** Begins the next segment, with what it carries over; it counts once this resolves. */
-  async begin(previous: LogEnd | undefined, carried: readonly Buffer[] = []): Promise<Segment> {
+  async begin(
+    previous: LogEnd | undefined,
+    carried: readonly Buffer[] = [],
+    foundation?: Foundation,
+  ): Promise<Segment> {
     const { files } = this.#options;
     const id = { epoch: this.#options.epoch, number: this.#nextNumber };
     // Also after a failure: what may be left of it has this number.
     this.#nextNumber += 1;
     const header = this.header(id, 'log', previous);
     const segment = await beginSegment(files, header, carried, (begun) => this.#spare.reserve(begun));
-    await finishSegment(files, segment);
+    await finishSegment(files, segment, foundation);
     this.#current = segment;
     return segment;
   }

@@ -8,6 +8,7 @@ import { type Chain, closeAll, type Damage, findChain } from './chain.ts';
 import { Committer } from './committer.ts';
 import { dropReplaced, writeSnapshot } from './compaction.ts';
 import { asStoreError, isFull } from './disk-error.ts';
+import { allDone } from './files.ts';
 import { GroupWriter } from './group-writer.ts';
 import { LogReader } from './log-reader.ts';
 import { patiently } from './patience.ts';
@@ -115,13 +116,16 @@ export class SegmentLog implements Store {
       this.#reader = new LogReader(chain);
       for await (const bodies of this.#reader.read()) yield* bodies;
       this.#reportRecovered(this.#reader);
-      // Bytes and names that only their writer knew to be synced, before our header builds on them.
-      await chain.links.at(-1)?.file.sync();
-      await files.syncNames();
       await this.#reign.removeUnfinished();
-      // Swept sockets may let two lead in one epoch: who leads no more must not end the other's segment.
-      fence.check();
-      this.#sizes.note(await this.#reign.begin(this.#reader.end, this.#reader.lastGroup));
+      const newest = chain.links.at(-1)?.file;
+      const foundation = {
+        // Bytes and names that only their writer knew to be synced.
+        sync: () => allDone([newest?.sync(), files.syncNames()]),
+        // Swept sockets may let two lead in one epoch: who leads no more must not end the other's segment.
+        check: () => fence.check(),
+      };
+      foundation.check();
+      this.#sizes.note(await this.#reign.begin(this.#reader.end, this.#reader.lastGroup, foundation));
       fence.check();
       this.#become('ready');
     } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { RelayError } from '../../base/errors.ts';
-import { type Files, type OpenFile, writeAll } from './files.ts';
+import { allDone, type Files, type OpenFile, writeAll } from './files.ts';
 import { encodeRecords } from './record.ts';
 
 /** Version of header and records, and WELCOME's `store_format` (P20). */
@@ -169,10 +169,23 @@ export async function beginSegment(
   }
 }
 
-/** Syncs the segment, gives it its name, syncs that. On failure before the name, nothing of it is left. */
-export async function finishSegment(files: Files, segment: Segment): Promise<void> {
+/** What a segment builds on that another leader wrote. */
+export interface Foundation {
+  /** Puts it on the disk. */
+  sync(): Promise<unknown>;
+  /** Throws if nothing may be built on it any more. */
+  check(): void;
+}
+
+/**
+ * Syncs the segment and its foundation, gives it its name, syncs that. On failure before the name, nothing of
+ * it is left.
+ */
+export async function finishSegment(files: Files, segment: Segment, foundation?: Foundation): Promise<void> {
   try {
-    await segment.file.sync();
+    // At once: the file system commits its journal for all of them together.
+    await allDone([segment.file.sync(), foundation?.sync()]);
+    foundation?.check();
     await files.publish(`${segment.name}${UNFINISHED_SUFFIX}`, segment.name);
   } catch (error) {
     await abandonSegment(files, segment);

@@ -3,7 +3,7 @@ import { systemClock } from '../../../../src/base/clock.ts';
 import { RelayError } from '../../../../src/base/errors.ts';
 import { silentLog } from '../../../../src/base/log.ts';
 import { checkStore } from '../../../../src/daemon/store/check.ts';
-import type { Files } from '../../../../src/daemon/store/files.ts';
+import type { Files, OpenFile } from '../../../../src/daemon/store/files.ts';
 import { MAX_RECORD_BYTES } from '../../../../src/daemon/store/record.ts';
 import { SEGMENT_HEADER_BYTES, STORE_FORMAT } from '../../../../src/daemon/store/segment.ts';
 import { SegmentLog, type SegmentLogOptions } from '../../../../src/daemon/store/segment-log.ts';
@@ -72,35 +72,56 @@ describe('P20 recovery', () => {
     expect((await opened(files, 2)).recovered).toEqual([...ALL, 'six']);
   });
 
-  it('syncs bytes and names it found before its own segment builds on them', async () => {
+  it('syncs at once what it found and what it wrote, before that gets its name', async () => {
     const { files } = await fiveRecords();
     const calls: string[] = [];
+    const told = async <T>(what: string, call: Promise<T>): Promise<T> => {
+      calls.push(`${what} …`);
+      const result = await call;
+      calls.push(what);
+      return result;
+    };
+    const watch = (name: string, file: OpenFile): OpenFile => ({
+      ...file,
+      sync: () => told(`sync ${name}`, file.sync()),
+    });
     const watched: Files = {
       ...files,
-      syncNames: () => {
-        calls.push('sync names');
-        return files.syncNames();
-      },
-      open: async (name) => {
-        const file = await files.open(name);
-        const sync = () => {
-          calls.push(`sync ${name}`);
-          return file.sync();
-        };
-        return { ...file, sync };
-      },
-      publish: (from, to) => {
-        calls.push(`publish ${to}`);
-        return files.publish(from, to);
-      },
+      syncNames: () => told('sync names', files.syncNames()),
+      create: async (name) => watch(name, await files.create(name)),
+      open: async (name) => watch(name, await files.open(name)),
+      publish: (from, to) => told(`publish ${to}`, files.publish(from, to)),
     };
     await opened(watched, 2);
+    const synced = ['sync 0000000002-0000000001.log.tmp', 'sync 0000000001-0000000003.log', 'sync names'];
     expect(calls).toEqual([
-      'sync 0000000001-0000000003.log',
-      'sync names',
+      ...synced.map((what) => `${what} …`),
+      ...synced,
+      'publish 0000000002-0000000001.log …',
       'publish 0000000002-0000000001.log',
+      'sync names …',
       'sync names',
     ]);
+  });
+
+  it('does not end what another wrote if it is deposed while it syncs', async () => {
+    const { disk, files } = await fiveRecords();
+    let deposed = false;
+    const fence = {
+      check() {
+        if (deposed) throw new RelayError('DEPOSED', 'epoch 3 has begun');
+      },
+    };
+    const watched: Files = {
+      ...files,
+      syncNames: async () => {
+        await files.syncNames();
+        deposed = true;
+      },
+    };
+    const before = disk.names;
+    await expect(opened(watched, 2, { fence })).rejects.toMatchObject({ code: 'DEPOSED' });
+    expect(disk.names).toEqual(before);
   });
 
   it('refuses to turn the epoch back', async () => {
