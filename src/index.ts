@@ -53,6 +53,7 @@ export type { Attachment } from './client/attachment.ts';
 export { AGENT_RELAY } from './client/channel.ts';
 export type { ClientState, Outgoing, RelayClientHandlers, RelayClientOptions } from './client/contract.ts';
 export type { Fate } from './client/fate.ts';
+export type { OutboxLimits } from './client/outbox.ts';
 export { RelayConnection, type RelayProtocolOptions, relayProtocol } from './client/protocol-handler.ts';
 export { RelayClient } from './client/relay-client.ts';
 export type { Spill, SpilledSend, SpillPlace } from './client/spill.ts';

@@ -5,6 +5,7 @@ import type { DeliverEnvelope } from '../protocol/envelope.ts';
 import type { Payload } from '../protocol/payloads.ts';
 import type { Attachment } from './attachment.ts';
 import type { Fate } from './fate.ts';
+import type { OutboxLimits } from './outbox.ts';
 import type { Spill } from './spill.ts';
 
 /** Spec §10; `suspended` while the process is stopped by its person. */
@@ -30,6 +31,8 @@ export interface RelayClientOptions {
   scopedTokenHash?: string;
   /** Where the outbox lies on disk; absent: in memory only, and it ends with the process. */
   spill?: Spill;
+  /** What the outbox holds at most, in memory and at all; absent: what a relay would hold for us (limits.ts). */
+  outbox?: OutboxLimits;
   clock: Clock;
   log: Log;
   /** In [0, 1). */

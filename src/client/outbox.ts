@@ -29,15 +29,18 @@ const PASSING: ReadonlySet<string> = new Set([
   'SHUTTING_DOWN',
 ]);
 
-export interface OutboxOptions {
-  /** The wall clock, ms. */
-  now: () => number;
-  /** Without one, memory is all there is. */
-  spill?: Spill | undefined;
+export interface OutboxLimits {
   /** What memory holds at most. */
   memory?: { messages: number; bytes: number };
   /** What it holds at all, with a spill. */
   limits?: { messages: number; bytes: number };
+}
+
+export interface OutboxOptions extends OutboxLimits {
+  /** The wall clock, ms. */
+  now: () => number;
+  /** Without one, memory is all there is. */
+  spill?: Spill | undefined;
   /** There is something to send again: call `next`. */
   wake?: () => void;
   /** What became of a SEND that this session has not sent. */

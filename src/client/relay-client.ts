@@ -42,6 +42,7 @@ export class RelayClient {
     });
     this.#sender = new Sender({
       spill: options.spill,
+      outbox: options.outbox,
       clock: options.clock,
       channel: () => this.#session.channel,
       state: () => this.#session.state,

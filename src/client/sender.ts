@@ -13,7 +13,7 @@ import type { Payload } from '../protocol/payloads.ts';
 import type { RelayChannel } from './channel.ts';
 import type { ClientState, Outgoing } from './contract.ts';
 import type { Fate } from './fate.ts';
-import { Outbox } from './outbox.ts';
+import { Outbox, type OutboxLimits } from './outbox.ts';
 import type { Spill } from './spill.ts';
 
 /** Bytes in our memory beyond which the outbox waits for the socket. */
@@ -23,6 +23,7 @@ const RETRY_MS = 500;
 
 export interface SenderOptions {
   spill: Spill | undefined;
+  outbox: OutboxLimits | undefined;
   clock: Clock;
   /** The connection, if there is one, and the state of the client it is for. */
   channel: () => RelayChannel | undefined;
@@ -43,6 +44,7 @@ export class Sender {
     this.#options = options;
     this.#clock = options.clock;
     this.#outbox = new Outbox({
+      ...options.outbox,
       spill: options.spill,
       now: () => options.clock.now(),
       wake: () => this.pump(),

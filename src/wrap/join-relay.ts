@@ -36,14 +36,18 @@ export async function joinRelay(
   { name, introduction, scopedTokenHash }: Introduced,
   handlers: RelayClientHandlers,
 ): Promise<RelayClient> {
-  const [{ RelayClient }, { OutboxFiles }] = await Promise.all([
+  const [{ RelayClient }, { OutboxFiles }, { firmOutbox }] = await Promise.all([
     import('../client/relay-client.ts'),
     import('./outbox-files.ts'),
+    import('./outbox-ground.ts'),
   ]);
   const spill = new OutboxFiles({
-    directory: () => wrapperDirectory(namespace, directoryEnvironment(env), 'outbox'),
+    ground: firmOutbox({
+      directory: () => wrapperDirectory(namespace, directoryEnvironment(env), 'outbox'),
+      uid: process.getuid?.() ?? 0,
+      log,
+    }),
     name,
-    uid: process.getuid?.() ?? 0,
     now: () => clock.now(),
     damaged: (messages, path) => {
       const message = `${messages} kept in ${path} cannot be read any more`;

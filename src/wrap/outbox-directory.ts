@@ -1,6 +1,6 @@
 /** Where the outbox files lie. Nothing in it is trusted to be ours before it was looked at. */
 import { constants } from 'node:fs';
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -12,6 +12,12 @@ export const MAX_FILE_BYTES = 2 * (OUTBOX_FILE_BYTES + MAX_FRAME_BYTES);
 
 /** A link is not followed, and a FIFO does not block. */
 const SAFELY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** An open file of the outbox. */
+export interface OutboxHandle {
+  write(bytes: Buffer, offset: number, length: number, position: number): Promise<{ bytesWritten: number }>;
+  read(bytes: Buffer, offset: number, length: number, position: number): Promise<{ bytesRead: number }>;
+}
 
 export interface OutboxDirectoryOptions {
   /** Where the files lie; its parent exists and is ours alone. May throw: then there is no disk. */
@@ -56,7 +62,7 @@ export class OutboxDirectory {
   async with<T>(
     name: string,
     flags: number,
-    work: (handle: FileHandle, size: number) => Promise<T>,
+    work: (handle: OutboxHandle, size: number) => Promise<T>,
   ): Promise<T> {
     const handle = await open(this.at(name), flags | SAFELY, 0o600);
     try {

@@ -6,9 +6,9 @@ import { constants } from 'node:fs';
 import { systemCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { SpilledSend } from '../client/spill.ts';
-import { OUTBOX_FILE_BYTES } from '../protocol/limits.ts';
 import { LineCount } from './line-count.ts';
-import { MAX_FILE_BYTES, type OutboxDirectory } from './outbox-directory.ts';
+import { MAX_FILE_BYTES } from './outbox-directory.ts';
+import type { OutboxGround } from './outbox-ground.ts';
 import { decodeLine, encodeLine, splitLines } from './outbox-line.ts';
 
 /** Errors that say nothing of the file. */
@@ -16,7 +16,7 @@ const PASSING: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 /** What the files of one wrapper share. */
 export interface OutboxShared {
-  directory: OutboxDirectory;
+  ground: OutboxGround;
   /** Still to be read in all files. */
   waiting: LineCount;
   /** So many messages were on disk and cannot be read any more. */
@@ -69,7 +69,7 @@ export class OutboxFile {
 
   /** Takes more lines. */
   get open(): boolean {
-    return this.#own && this.#end < OUTBOX_FILE_BYTES;
+    return this.#own && this.#end < this.#shared.ground.fileBytes;
   }
 
   /** Still to be read. */
@@ -119,7 +119,7 @@ export class OutboxFile {
 
   /** Brings to the disk what is due. Throws when the disk refuses it: then it is due again. */
   async write(): Promise<void> {
-    const { directory } = this.#shared;
+    const { directory } = this.#shared.ground;
     const lines = this.#pending.splice(0);
     try {
       const bytes = Buffer.concat(lines);
@@ -180,8 +180,9 @@ export class OutboxFile {
   /** Takes it off the disk; what is damaged is put aside for the person. */
   async remove(): Promise<void> {
     if (!this.#made) return;
-    if (this.#damaged) await this.#shared.directory.putAside(this.name);
-    else await this.#shared.directory.remove(this.name);
+    const { directory } = this.#shared.ground;
+    if (this.#damaged) await directory.putAside(this.name);
+    else await directory.remove(this.name);
   }
 
   #append(frame: Buffer, triedAt: number): void {
@@ -218,7 +219,7 @@ export class OutboxFile {
   }
 
   async #bytes(offset: number): Promise<Buffer> {
-    return this.#shared.directory.with(this.name, constants.O_RDONLY, async (handle, size) => {
+    return this.#shared.ground.directory.with(this.name, constants.O_RDONLY, async (handle, size) => {
       const bytes = Buffer.alloc(Math.max(0, Math.min(this.#written, size) - offset));
       const { bytesRead } = await handle.read(bytes, 0, bytes.length, offset);
       return bytes.subarray(0, bytesRead);
@@ -227,9 +228,9 @@ export class OutboxFile {
 
   #lost(messages: number): void {
     if (messages <= 0) return;
-    const { directory, damaged, log } = this.#shared;
+    const { ground, damaged, log } = this.#shared;
     this.#damaged = true;
     log.error('outbox.damaged', { path: this.name, messages });
-    damaged(messages, directory.at(this.name));
+    damaged(messages, ground.directory.at(this.name));
   }
 }

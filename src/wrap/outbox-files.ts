@@ -3,20 +3,22 @@
  * each removed when a relay has all of it. What a wrapper leaves, killed or not, the next of its name
  * sends. Without a disk all works but that. docs/protocol.md §5 (P12, P15, P21).
  */
-import { isAlive } from '../base/is-alive.ts';
+import type { Log } from '../base/log.ts';
 import type { Spill, SpilledSend, SpillPlace } from '../client/spill.ts';
 import { LineCount } from './line-count.ts';
-import { OutboxDirectory, type OutboxDirectoryOptions } from './outbox-directory.ts';
 import { OutboxFile, type OutboxPlace, type OutboxShared } from './outbox-file.ts';
+import type { OutboxGround } from './outbox-ground.ts';
 import { outboxName, outboxOwner, outboxStamp } from './outbox-name.ts';
 
-export interface OutboxFilesOptions extends OutboxDirectoryOptions {
+export interface OutboxFilesOptions {
+  ground: OutboxGround;
   /** The agent. */
   name: string;
   /** The wall clock, ms. */
   now: () => number;
   /** So many messages were on disk and cannot be read any more. */
   damaged: (messages: number, path: string) => void;
+  log: Log;
 }
 
 export class OutboxFiles implements Spill {
@@ -32,10 +34,10 @@ export class OutboxFiles implements Spill {
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: OutboxFilesOptions) {
-    const { damaged, log } = options;
+    const { ground, damaged, log } = options;
     this.#options = options;
-    this.#stamp = outboxStamp(options.now());
-    this.#shared = { directory: new OutboxDirectory(options), waiting: this.#waiting, damaged, log };
+    this.#stamp = outboxStamp(options.now(), ground.pid);
+    this.#shared = { ground, waiting: this.#waiting, damaged, log };
   }
 
   get waiting(): number {
@@ -115,7 +117,7 @@ export class OutboxFiles implements Spill {
   #flushSoon(): void {
     if (this.#due) return;
     this.#due = true;
-    setImmediate(() => {
+    this.#options.ground.soon(() => {
       this.#due = false;
       void this.flush();
     });
@@ -137,12 +139,12 @@ export class OutboxFiles implements Spill {
 
   /** The files of wrappers of this name that are gone, the oldest first. */
   async #left(): Promise<OutboxFile[]> {
-    const { log, name } = this.#options;
+    const { ground, log, name } = this.#options;
     const left: OutboxFile[] = [];
-    for (const each of await this.#shared.directory.names()) {
+    for (const each of await ground.directory.names()) {
       const owner = outboxOwner(each);
       if (owner?.name !== name || each.includes(this.#stamp)) continue;
-      if (owner.pid !== process.pid && isAlive(owner.pid)) continue;
+      if (owner.pid !== ground.pid && ground.isAlive(owner.pid)) continue;
       try {
         const file = await OutboxFile.left(this.#shared, each);
         if (file.unread.lines > 0) left.push(file);

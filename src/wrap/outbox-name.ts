@@ -1,8 +1,8 @@
 /** The name of an outbox file, `<agent>.<ms>-<pid>-<n>`: whose it is, and which is older. docs/protocol.md §5. */
 
 /** What the names of one wrapper's files have in common, and no other's. `now`: the wall clock, ms. */
-export function outboxStamp(now: number): string {
-  return `${String(now).padStart(13, '0')}-${process.pid}`;
+export function outboxStamp(now: number, pid: number): string {
+  return `${String(now).padStart(13, '0')}-${pid}`;
 }
 
 /** The name of the `count`th file of the wrapper of `agent`. */

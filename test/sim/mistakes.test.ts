@@ -41,6 +41,8 @@ describe('The simulation', () => {
     'resume-token-not-rotated': /resume token/,
     'claims-lost-on-restart': /another answer holds/,
     'postponed-records-dropped': /is left|not at rest/,
+    'outbox-left-behind': /was kept|not at rest/,
+    'left-outbox-goes-last': /overtaken|not at rest/,
   };
   for (const mistake of MISTAKES) {
     it(

@@ -4,6 +4,7 @@
  */
 
 import type { RelayError } from '../../src/base/errors.ts';
+import type { Spill } from '../../src/client/spill.ts';
 import type { FileStat, SocketFiles } from '../../src/daemon/socket-files.ts';
 import type { Files, OpenFile } from '../../src/daemon/store/files.ts';
 import type { Fence, Store } from '../../src/daemon/store/store.ts';
@@ -22,6 +23,8 @@ export const MISTAKES = [
   'resume-token-not-rotated',
   'claims-lost-on-restart',
   'postponed-records-dropped',
+  'outbox-left-behind',
+  'left-outbox-goes-last',
 ] as const;
 
 export type Mistake = (typeof MISTAKES)[number];
@@ -102,6 +105,15 @@ export function mistakeStore(store: Store, mistake: Mistake | undefined): void {
       };
       return;
   }
+}
+
+/** The disk that a client's outbox is given. */
+export function mistakeSpill(spill: Spill, mistake: Mistake | undefined): Spill {
+  const adopt = spill.adopt.bind(spill);
+  if (mistake === 'outbox-left-behind') spill.adopt = async () => {};
+  // What this session has in memory goes first.
+  if (mistake === 'left-outbox-goes-last') spill.adopt = () => adopt(() => {});
+  return spill;
 }
 
 /** The daemon's end of a connection; `connection` is another number for each. */

@@ -1,13 +1,18 @@
 /** An agent of the simulation: a process with a RelayClient, which says things and takes what it is handed. */
 
 import { RelayError } from '../../src/base/errors.ts';
-import type { RelayClientHandlers } from '../../src/client/contract.ts';
+import type { RelayClientHandlers, RelayClientOptions } from '../../src/client/contract.ts';
 import { RelayClient } from '../../src/client/relay-client.ts';
 import type { DeliverEnvelope } from '../../src/protocol/envelope.ts';
 import { derivedId } from '../../src/protocol/ids.ts';
+import { OutboxFiles } from '../../src/wrap/outbox-files.ts';
+import { mistakeSpill } from './mistakes.ts';
 import { simAttach } from './sim-ground.ts';
 import type { SimMachine } from './sim-machine.ts';
 import type { SimProcess } from './sim-process.ts';
+
+/** Milliseconds in which all that is unanswered has come to the disk. */
+const LATE_MS = 700;
 
 /** How an agent behaves, the same in each of its lives. */
 export interface Manner {
@@ -29,7 +34,6 @@ export class SimAgent {
   /** It gave something back, which waits for its next session. */
   gaveBack = false;
   readonly #machine: SimMachine;
-  readonly #bodies = new Map<string, string>();
 
   constructor(machine: SimMachine, manner: Manner, life: number) {
     this.#machine = machine;
@@ -39,7 +43,7 @@ export class SimAgent {
     const { witness } = machine;
     const handlers: RelayClientHandlers = {
       delivery: (envelope) => this.#handed(envelope),
-      fate: (fate) => witness.told(manner.name, life, this.#bodies.get(fate.id) ?? '?', fate),
+      fate: (fate) => witness.told(manner.name, life, fate),
       stateChanged: (state) => machine.trace?.(`${manner.name}.${life} is ${state}`),
     };
     this.client = new RelayClient(
@@ -51,6 +55,7 @@ export class SimAgent {
         clock: this.process.clock,
         log: machine.log(`${manner.name}.${life}`),
         random: () => machine.random.next(),
+        ...this.#onDisk(),
       },
       handlers,
     );
@@ -58,14 +63,48 @@ export class SimAgent {
   }
 
   send(body: string, to: string | undefined, topic: string | undefined, ttlMs: number | undefined): void {
+    const { witness, trace } = this.#machine;
     const id = derivedId('sim', body);
-    this.#bodies.set(id, body);
-    this.#machine.witness.sent({ body, from: this.manner.name, life: this.life, to, topic });
+    witness.sent({ body, from: this.manner.name, life: this.life, to, topic, at: this.#machine.time.now });
     try {
       this.client.send({ id, to, topic, payload: { body }, ...(ttlMs === undefined ? {} : { ttlMs }) });
+      witness.accepted(body);
     } catch (error) {
-      this.#machine.trace?.(`not taken: ${RelayError.from(error).code}`);
+      trace?.(`not taken: ${RelayError.from(error).code}`);
     }
+  }
+
+  /** As a wrapper: says goodbye, and puts on disk what no relay has taken over. */
+  async leave(): Promise<void> {
+    await this.client.close();
+    const { lost } = await this.client.keepUnsent();
+    if (lost === 0) this.#kept(0);
+  }
+
+  /** SIGKILL. What a relay leaves unanswered for long is on disk by then (P21). */
+  kill(): void {
+    if (!this.process.wasStopped && !this.#machine.fullOnce) this.#kept(LATE_MS);
+    this.process.kill();
+  }
+
+  #kept(ms: number): void {
+    const { witness, outboxMemory, time } = this.#machine;
+    if (outboxMemory !== undefined) witness.kept(this.manner.name, this.life, time.now - ms);
+  }
+
+  /** The outbox as a wrapper has it, but small. */
+  #onDisk(): Pick<RelayClientOptions, 'spill' | 'outbox'> {
+    const { outboxMemory: messages, outboxes, options, witness } = this.#machine;
+    if (messages === undefined) return {};
+    const { name } = this.manner;
+    const spill = new OutboxFiles({
+      ground: outboxes.ground(this.process),
+      name,
+      now: () => this.process.clock.now(),
+      damaged: (count, path) => witness.damaged(count, path),
+      log: this.#machine.log(`${name}.${this.life} outbox`),
+    });
+    return { spill: mistakeSpill(spill, options.mistake), outbox: { memory: { messages, bytes: 2 ** 20 } } };
   }
 
   #handed(envelope: DeliverEnvelope): void {

@@ -18,15 +18,19 @@ export const wallTime = (time: SimTime, wall: WallClock): number =>
 const WAKING_MS = 3;
 
 export class SimProcess {
+  readonly pid: number;
   alive = true;
   readonly clock: Clock;
   readonly #time: SimTime;
   readonly #random: Random;
   #stopped = false;
+  /** It was stopped once. */
+  wasStopped = false;
   #held: (() => void)[] = [];
   readonly #mourners = new Set<() => void>();
 
-  constructor(time: SimTime, random: Random, wall: WallClock) {
+  constructor(pid: number, time: SimTime, random: Random, wall: WallClock) {
+    this.pid = pid;
     this.#time = time;
     this.#random = random;
     this.clock = {
@@ -62,6 +66,7 @@ export class SimProcess {
   /** SIGSTOP. */
   stop(): void {
     this.#stopped = true;
+    this.wasStopped = true;
   }
 
   /** SIGCONT. */

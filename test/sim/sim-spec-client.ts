@@ -48,7 +48,14 @@ export class SimSpecClient {
 
   send(body: string, to: string): void {
     const id = derivedId('sim', body);
-    this.#machine.witness.sent({ body, from: this.name, life: 0, to, topic: undefined });
+    this.#machine.witness.sent({
+      body,
+      from: this.name,
+      life: 0,
+      to,
+      topic: undefined,
+      at: this.#machine.time.now,
+    });
     this.#unstored.set(id, { body, to });
     if (this.ready) this.#transmit(id, { body, to });
   }

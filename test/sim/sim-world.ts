@@ -212,7 +212,7 @@ class SimWorld {
     const agent = this.#some();
     if (agent === undefined) return;
     this.machine.trace?.(`${agent.manner.name}.${agent.life} is killed`);
-    agent.process.kill();
+    agent.kill();
     this.#comeAgain(agent.manner.name);
   }
 
@@ -264,8 +264,8 @@ class SimWorld {
   #leaveForGood(): void {
     const agent = this.#some();
     if (agent === undefined || agent.process.stopped || this.#gone.size > 0) return;
-    // What is for it would fill the queue for ever.
-    if (this.machine.settings.pairHardMark !== undefined) return;
+    // What is for it would fill queue or outbox for ever.
+    if (this.machine.settings.pairHardMark !== undefined || this.machine.outboxMemory !== undefined) return;
     this.#gone.add(agent.manner.name);
     this.#goodbye(agent);
   }
@@ -287,7 +287,7 @@ class SimWorld {
       this.#leaving.delete(agent);
       if (!this.#gone.has(name)) this.#comeAgain(name);
     });
-    void agent.client.close().then(() => agent.process.kill());
+    void agent.leave().then(() => agent.process.kill());
   }
 
   #suspend(): void {
@@ -305,7 +305,7 @@ class SimWorld {
   }
 
   #powerCut(): void {
-    const { disk, directory, durability, random, trace } = this.machine;
+    const { disk, outboxes, directory, durability, random, trace, witness } = this.machine;
     if (durability !== 'sync') return;
     trace?.('the power goes');
     for (const agent of [...this.#agents.values()]) {
@@ -314,6 +314,8 @@ class SimWorld {
     }
     for (const agent of [...this.#leaving]) agent.process.kill();
     disk.powerCut();
+    outboxes.powerCut();
+    witness.powerCut();
     if (random.chance(0.3)) directory.sweep();
   }
 
@@ -335,6 +337,7 @@ class SimWorld {
   #fill(): void {
     const { disk, random, time, trace } = this.machine;
     disk.free = random.below(2_000);
+    this.machine.fullOnce = true;
     trace?.(`the disk has ${disk.free} bytes left`);
     time.after(random.next() * 3_000, () => {
       disk.free = Number.POSITIVE_INFINITY;
@@ -343,21 +346,24 @@ class SimWorld {
   }
 
   #fail(): void {
-    const { disk, random, trace } = this.machine;
-    if (random.chance(0.5)) disk.failingSyncs = 1;
-    else disk.failingWrites = 1;
+    const { disk, outboxes, random, trace } = this.machine;
+    if (random.chance(0.4)) disk.failingSyncs = 1;
+    else if (random.chance(0.5)) disk.failingWrites = 1;
+    else outboxes.failingWrites = 1 + random.below(3);
+    this.machine.fullOnce = true;
     trace?.('the disk fails once');
   }
 
   // ── Peace ─────────────────────────────────────────────────────────────────────────────────────────────
 
   async #rest(): Promise<void> {
-    const { disk, random, witness, network } = this.machine;
+    const { disk, outboxes, random, witness, network } = this.machine;
     this.machine.trace?.('peace');
     this.machine.faulty = false;
     disk.free = Number.POSITIVE_INFINITY;
     disk.failingSyncs = 0;
     disk.failingWrites = 0;
+    outboxes.failingWrites = 0;
     network.slowness = 2;
     for (const agent of this.#agents.values()) this.#goOn(agent);
     const asleep = random.chance(0.1) ? this.#some() : undefined;
@@ -382,7 +388,7 @@ class SimWorld {
     for (const agent of this.#everybody()) if (agent.gaveBack) this.#goodbye(agent);
     if (!(await this.#until(() => this.#drained(), PEACE_MS))) {
       witness.violated(
-        `not at rest in peace: ${this.#everybody().map(describe)}, waiting ${this.#waiting()}`,
+        `not at rest in peace: ${this.#everybody().map(describe)}, waiting ${this.#waiting()}, left ${this.machine.outboxes.left}`,
       );
     }
     // How much may wait for somebody who is gone, only the audit knows: a claim and a hold last a minute.
@@ -406,6 +412,8 @@ class SimWorld {
     if (this.#spec !== undefined && !(this.#spec.ready && this.#spec.unstored === 0)) return false;
     const owed = (agent: SimAgent) => agent.client.unended - this.#owed(agent);
     if (!all.every((agent) => isReady(agent) && owed(agent) <= 0)) return false;
+    // What earlier lives left counts as unended once it is found.
+    if (this.machine.outboxes.left.length > 0) return false;
     return this.#gone.size > 0 || this.#waiting() === 0;
   }
 
@@ -456,6 +464,9 @@ class SimWorld {
     if (store.damage.length > 0) witness.violated(`damage on a sound disk: ${JSON.stringify(store.damage)}`);
     for (const sent of witness.messages.values()) {
       const known = [...sent.ids].map((id) => state.messages.get(messageKey(sent.from, '', id)));
+      if (sent.kept && sent.promised === undefined && !sent.refused && !this.#gone.has(sent.from)) {
+        witness.violated(`${sent.body} was kept on disk and is lost`);
+      }
       for (const to of sent.promised ?? []) {
         const delivery = known
           .flatMap((message) => message?.deliveries ?? [])

@@ -6,6 +6,7 @@
 import type { Fate } from '../../src/client/fate.ts';
 import { DEFAULT_TOPIC } from '../../src/protocol/address.ts';
 import type { DeliverEnvelope } from '../../src/protocol/envelope.ts';
+import { derivedId } from '../../src/protocol/ids.ts';
 import { CLAIM_MS, MAX_OUTBOUND_BYTES } from '../../src/protocol/limits.ts';
 import type { Frame } from './mistakes.ts';
 import type { Page } from './sim-reader.ts';
@@ -27,6 +28,14 @@ export interface Sent {
   /** Recipients to whom it was handed, and those who have taken it. */
   handed: Set<string>;
   taken: Set<string>;
+  /** When it was sent, simulated ms. */
+  at: number;
+  /** Its client has it. */
+  accepted: boolean;
+  /** It was on disk when its client died or left. */
+  kept: boolean;
+  /** Its sender was told that somebody will not have it. */
+  refused: boolean;
 }
 
 interface Answer {
@@ -37,6 +46,7 @@ interface Answer {
 
 export class Witness {
   readonly violations: string[] = [];
+  #powerWent = false;
   /** Times of the wall clock say nothing about how long something took. */
   clockJumped = false;
   readonly messages = new Map<string, Sent>();
@@ -64,7 +74,7 @@ export class Witness {
     this.violations.push(text);
   }
 
-  sent(message: Pick<Sent, 'body' | 'from' | 'life' | 'to' | 'topic'>): void {
+  sent(message: Pick<Sent, 'body' | 'from' | 'life' | 'to' | 'topic' | 'at'>): void {
     this.messages.set(message.body, {
       ...message,
       ids: new Set(),
@@ -72,8 +82,40 @@ export class Witness {
       failed: new Map(),
       handed: new Set(),
       taken: new Set(),
+      accepted: false,
+      kept: false,
+      refused: false,
     });
+    this.#byId.set(derivedId('sim', message.body), this.messages.get(message.body) as Sent);
     this.#trace?.(`${message.from}.${message.life} sends ${message.body} to ${message.to}/${message.topic}`);
+  }
+
+  /** A client has it. */
+  accepted(body: string): void {
+    (this.messages.get(body) as Sent).accepted = true;
+  }
+
+  /** On disk is all that this life of an agent was given to send until `until`, and no relay has answered for. */
+  kept(agent: string, life: number, until: number): void {
+    for (const message of this.messages.values()) {
+      if (message.from !== agent || message.life !== life || message.at > until || !message.accepted)
+        continue;
+      if (message.promised !== undefined || message.refused) continue;
+      this.#trace?.(`${agent}.${life} has kept ${message.body}`);
+      message.kept = true;
+    }
+  }
+
+  /** Nobody syncs what is kept. */
+  powerCut(): void {
+    this.#powerWent = true;
+    for (const message of this.messages.values()) message.kept = false;
+  }
+
+  /** Lines of an outbox file cannot be read. */
+  damaged(count: number, path: string): void {
+    this.#trace?.(`${count} damaged in ${path}`);
+    if (!this.#powerWent) this.violated(`${count} damaged in ${path}, and the power never went`);
   }
 
   /** A new leader has read what there was. */
@@ -200,7 +242,7 @@ export class Witness {
     const once = `${session} ${message.body}`;
     if (this.#handed.has(once)) this.violated(`${message.body} handed twice to ${session}`);
     this.#handed.add(once);
-    const stream = `${session} ${from} ${message.life} ${message.to} ${topic ?? 'default'}`;
+    const stream = `${session} ${from} ${message.to} ${topic ?? 'default'}`;
     const last = this.#streams.get(stream);
     const number = Number(message.body.slice(1));
     if (last !== undefined && delivery.seq <= last.seq) {
@@ -219,15 +261,17 @@ export class Witness {
   }
 
   /** A sender was told. */
-  told(agent: string, life: number, body: string, fate: Fate): void {
+  told(agent: string, life: number, fate: Fate): void {
+    const message = this.#byId.get(fate.id);
+    const body = message?.body ?? '?';
     const how = fate.outcome === 'failed' ? fate.code : fate.outcome;
     this.#trace?.(`${agent}.${life} is told ${body} to ${fate.to}: ${how}`);
-    const message = this.messages.get(body);
     if (message === undefined) return;
     if (fate.outcome === 'delivered' && !message.taken.has(fate.to)) {
       this.violated(`${body} is told to be delivered to ${fate.to}, who never took it`);
     }
     if (fate.outcome !== 'failed') return;
+    message.refused = true;
     message.failed.set(fate.to, fate.code);
     this.#expectNotExpired(message, fate.to);
   }

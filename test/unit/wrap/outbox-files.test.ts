@@ -21,6 +21,7 @@ import { Outbox } from '../../../src/client/outbox.ts';
 import { encodeEnvelope, newEnvelope } from '../../../src/protocol/envelope.ts';
 import { OUTBOX_AWAY_MESSAGES, OUTBOX_FILE_BYTES } from '../../../src/protocol/limits.ts';
 import { OutboxFiles } from '../../../src/wrap/outbox-files.ts';
+import { firmOutbox } from '../../../src/wrap/outbox-ground.ts';
 import { encodeLine } from '../../../src/wrap/outbox-line.ts';
 import { outboxOwner } from '../../../src/wrap/outbox-name.ts';
 import { waitFor } from '../../helpers/wait-for.ts';
@@ -53,13 +54,13 @@ class Life {
 
   constructor(options: { name?: string; directory?: () => string } = {}) {
     now += 1_000;
+    const log = lineLog((line) => this.lines.push(line), 'debug');
     this.files = new OutboxFiles({
-      directory: options.directory ?? (() => directory),
+      ground: firmOutbox({ directory: options.directory ?? (() => directory), uid, log }),
       name: options.name ?? 'ada',
-      uid,
       now: () => now,
       damaged: (messages) => this.damaged.push(messages),
-      log: lineLog((line) => this.lines.push(line), 'debug'),
+      log,
     });
     this.outbox = new Outbox({
       spill: this.files,
