@@ -151,8 +151,9 @@ export class OutboxFile {
       this.#shared.log.error('outbox.unreadable', { path: this.name, error });
       if (PASSING.has(systemCode(error) ?? '')) throw error;
     }
-    // What the disk has refused is in memory still.
-    const { lines } = splitLines(Buffer.concat([bytes, ...this.#pending]));
+    // What the disk has refused is in memory still, with what the outbox has a copy of.
+    const refused = Buffer.concat(this.#pending).subarray(Math.max(0, offset - this.#written));
+    const { lines } = splitLines(Buffer.concat([bytes, refused]));
     const sends: SpilledSend[] = [];
     for (const { at, line } of lines) {
       if (offset + at >= end) break;

@@ -182,6 +182,20 @@ describe('P21 what is said while no relay answers', () => {
     expect(taken).toEqual(ids(10, OUTBOX_AWAY_MESSAGES));
   });
 
+  it('comes back from memory where the disk has refused it, behind what was only copied', async () => {
+    const { files } = new Life({
+      directory: () => {
+        throw new Error('no disk');
+      },
+    });
+    for (const id of ids(2)) files.copy(frame(id), 0);
+    for (const id of ids(2, 2)) files.push(frame(id), 0);
+    const taken: string[] = [];
+    await files.take((sends) => taken.push(...sends.map(({ id }) => id)));
+    expect(taken).toEqual(ids(2, 2));
+    expect(files.waiting).toBe(0);
+  });
+
   it('is refused, and said to be, where there is no more room', () => {
     const life = new Life({
       directory: () => {
