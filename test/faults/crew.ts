@@ -116,16 +116,13 @@ export class Crew {
     await exited(child);
   }
 
-  /**
-   * kill -9 of the leader, and of whoever follows it, so many milliseconds after it has won the election.
-   * Returns all that are dead: two at least.
-   */
-  async killTwice(leader: string, afterMs: number): Promise<string[]> {
+  /** kill -9 of the leader, and of whoever follows it, as it is doomed. Returns all that are dead: two at least. */
+  async killTwice(leader: string, die: 'recovering' | 'replaying', afterMs: number): Promise<string[]> {
     const others = this.#names.filter((name) => name !== leader && this.#alive(name));
     const tell = (doom: Doom) => {
       for (const name of others) if (this.#alive(name)) this.#of(name).child.send(doom);
     };
-    tell({ die: 'leading', afterMs });
+    tell({ die, afterMs });
     await this.kill(leader);
     await waitFor(() => others.some((name) => !this.#alive(name)), 'the successor to die', PATIENCE_MS);
     tell({ die: 'never' });
@@ -174,17 +171,23 @@ export class Crew {
     });
   }
 
-  /** Waits until something more than now has been delivered to everybody. */
-  async traffic(): Promise<void> {
-    const before = this.#names.map((name) => this.#read(name).length);
+  /** Waits until something more than now has been delivered to everybody, `stopped` left out. */
+  async traffic(stopped?: string): Promise<void> {
+    const awake = this.#names.filter((name) => name !== stopped);
+    const before = new Map(awake.map((name) => [name, this.#read(name).length]));
     await waitFor(
       () =>
-        this.#names.every(
-          (name, n) => !this.#alive(name) || this.#read(name).length > (before[n] as number) + 3,
+        awake.every(
+          (name) => !this.#alive(name) || this.#read(name).length > (before.get(name) as number) + 3,
         ),
       'traffic',
       PATIENCE_MS,
     );
+  }
+
+  /** The lines of an agent's log, of all its lives. */
+  log(name: string): string[] {
+    return readFileSync(`${this.#notes(name)}.log`, 'utf8').split('\n');
   }
 
   /** Who is gone comes back, everybody stops sending, all that was stored arrives; then what was wrong. */

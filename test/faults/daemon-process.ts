@@ -7,7 +7,7 @@ import { callRpc } from '../../src/client/rpc.ts';
 import { COMMAND } from '../helpers/outer-terminal.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import { exited } from './leaders.ts';
-import { personInbox } from './person-inbox.ts';
+import { PersonInbox } from './person-inbox.ts';
 
 /** The relay's directory in a state directory, P19. */
 export const relayDirectory = (state: string): string =>
@@ -104,7 +104,8 @@ export class DaemonProcess {
 
   /** What waits for the person, oldest first, all of it; each is claimed. */
   inbox(): Promise<string[]> {
-    return personInbox((command, input) => callRpc(join(this.directory, 'relay.sock'), command, input));
+    const socket = join(this.directory, 'relay.sock');
+    return new PersonInbox((command, input) => callRpc(socket, command, input)).read();
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -20,9 +20,12 @@ interface Order {
   everyMs: number;
 }
 
-/** Dies by kill -9 at that very moment; `afterMs` counts from becoming the leader. */
+/**
+ * Dies by kill -9 at that very moment; as the new leader, `afterMs` after its election (it recovers, nobody was
+ * welcomed) or after its own WELCOME (all come back, and what they did not ACK is replayed).
+ */
 export interface Doom {
-  die: 'sending' | 'receiving' | 'leading' | 'never';
+  die: 'sending' | 'receiving' | 'recovering' | 'replaying' | 'never';
   afterMs?: number;
 }
 
@@ -45,6 +48,7 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
   const note = (line: object) => writeSync(file, `${JSON.stringify(line)}\n`);
   const bodies = new Map<string, string>();
   const counts = new Map<string, number>();
+  let leads = false;
   client = new RelayClient(
     {
       async attach() {
@@ -55,8 +59,8 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
           clock: systemClock,
           log,
         });
-        // It leads, and recovers what there is: no WELCOME was said yet.
-        if (attachment.role === 'leader' && doom.die === 'leading') void setTimeout(doom.afterMs).then(die);
+        leads = attachment.role === 'leader';
+        if (leads && doom.die === 'recovering') void setTimeout(doom.afterMs).then(die);
         return attachment;
       },
       identity: { agent: name },
@@ -75,7 +79,10 @@ function start({ state, notes, name, life, others, everyMs }: Order): void {
         const body = bodies.get(fate.id);
         note(fate.outcome === 'failed' ? { failed: body, code: fate.code } : { [fate.outcome]: body });
       },
-      stateChanged: (state) => process.send?.({ state }),
+      stateChanged(state) {
+        process.send?.({ state });
+        if (state === 'ready' && leads && doom.die === 'replaying') void setTimeout(doom.afterMs).then(die);
+      },
     },
   );
   const talk = () => {

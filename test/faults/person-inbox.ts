@@ -8,16 +8,26 @@ const polled = z.object({
   lastMessageId: z.string().optional(),
 });
 
-/** Bodies, oldest first, all of them; each is claimed. `call` calls a command of the relay. */
-export async function personInbox(
-  call: (command: string, input: unknown) => Promise<unknown>,
-): Promise<string[]> {
-  const bodies: string[] = [];
-  for (let since: string | undefined; ; ) {
-    const answer = await call('relay-poll', { limit: 100, ...(since === undefined ? {} : { since }) });
-    const { messages, hasMore, lastMessageId } = unwrap(parseResult(polled, answer));
-    bodies.push(...messages.map(({ body = '' }) => body));
-    if (!hasMore || messages.length === 0) return bodies;
-    since = lastMessageId;
+export class PersonInbox {
+  readonly #call: (command: string, input: unknown) => Promise<unknown>;
+  /** The last message that was read: the next page confirms those up to it. */
+  #since: string | undefined;
+
+  /** `call` calls a command of the relay, whoever leads it by then. */
+  constructor(call: (command: string, input: unknown) => Promise<unknown>) {
+    this.#call = call;
+  }
+
+  /** Bodies of all that has come since the last look, oldest first; each is claimed. */
+  async read(): Promise<string[]> {
+    const bodies: string[] = [];
+    for (;;) {
+      const since = this.#since === undefined ? {} : { since: this.#since };
+      const answer = await this.#call('relay-poll', { limit: 100, ...since });
+      const { messages, hasMore, lastMessageId } = unwrap(parseResult(polled, answer));
+      bodies.push(...messages.map(({ body = '' }) => body));
+      this.#since = lastMessageId ?? this.#since;
+      if (!hasMore || messages.length === 0) return bodies;
+    }
   }
 }

@@ -2,7 +2,7 @@
 import { systemClock } from '../../src/base/clock.ts';
 import { lineLog } from '../../src/base/log.ts';
 import { attach } from '../../src/wrap/attach.ts';
-import { personInbox } from './person-inbox.ts';
+import { PersonInbox } from './person-inbox.ts';
 
 export interface Recovered {
   bodies: string[];
@@ -21,7 +21,7 @@ async function recover(state: string): Promise<Recovered> {
     log: lineLog((line) => lines.push(line)),
   });
   try {
-    const bodies = await personInbox((command, input) => attachment.call(command, input));
+    const bodies = await new PersonInbox((command, input) => attachment.call(command, input)).read();
     return { bodies, log: lines.join('\n') };
   } finally {
     await attachment.close();

@@ -19,9 +19,15 @@ const sealed = (text: string): string =>
   `${text} ${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 
 /** The number of a body that is as it was sent. */
-function numberOf(body: string): number | undefined {
+export function numberOf(body: string): number | undefined {
   const text = body.slice(0, Math.max(0, body.lastIndexOf(' ')));
   return sealed(text) === body ? Number.parseInt(text, 10) : undefined;
+}
+
+/** The number of the first whole body that stands somewhere in `text`. */
+export function numberIn(text: string): number | undefined {
+  const body = /\d+ x* [0-9a-f]{16}/.exec(text)?.[0];
+  return body === undefined ? undefined : numberOf(body);
 }
 
 export class Sender {
@@ -37,13 +43,14 @@ export class Sender {
   readonly #numbers = new Map<string, number>();
   readonly #connection: Connection;
   #welcome = false;
-  readonly #first: number;
+  /** The number of its first message. */
+  readonly first: number;
   readonly #to: string;
   #sent = 0;
 
   private constructor(connection: Connection, first: number, to: string) {
     this.#connection = connection;
-    this.#first = first;
+    this.first = first;
     this.#to = to;
     connection.start({
       envelope: (envelope) => {
@@ -68,17 +75,18 @@ export class Sender {
     connection.send(newEnvelope('HELLO', { agent: 'sender', capabilities: { ack: true } }, Date.now()));
   }
 
-  /** Connected and welcomed; its messages go to `to` and are numbered from `first` on. */
+  /** Connected and welcomed; its messages go to `to` and are numbered from `first` on. Throws when it is turned away. */
   static async join(state: string, first = 1, to = 'user'): Promise<Sender> {
     const path = join(relayDirectory(state), 'relay.sock');
     const sender = new Sender(new Connection(socketLink(await connectUnix(path))), first, to);
-    await waitFor(() => sender.#welcome, 'a WELCOME for the sender', 60_000);
+    await waitFor(() => sender.#welcome || sender.closed, 'a WELCOME for the sender', 60_000);
+    if (!sender.#welcome) throw new Error(`the sender was turned away: ${sender.told}`);
     return sender;
   }
 
   /** The number of the next message. */
   get next(): number {
-    return this.#first + this.#sent;
+    return this.first + this.#sent;
   }
 
   /** Messages neither stored nor refused yet. */
@@ -88,7 +96,7 @@ export class Sender {
 
   /** Sends the next message, with so many bytes of filling; returns its number. */
   send(bytes = 100): number {
-    const n = this.#first + this.#sent++;
+    const n = this.first + this.#sent++;
     const body = bodyOf(n, bytes);
     const meta = { requires_ack: true };
     const envelope = newEnvelope('SEND', { kind: 'message', body }, Date.now(), {
@@ -115,8 +123,12 @@ export class Sender {
 
 export type Judged = Pick<Figures, 'lost' | 'twice' | 'disordered' | 'wrong'>;
 
-/** Judges what was read of the person's inbox: all that was `stored` is there, once, in order, whole. */
-export function judge(inbox: readonly string[], stored: readonly number[]): Judged {
+/** Judges what was read of the person's inbox: all that was `stored` is there, once, in order, whole; nothing `refused`. */
+export function judge(
+  inbox: readonly string[],
+  stored: readonly number[],
+  refused: ReadonlyMap<number, string> = new Map(),
+): Judged {
   const wrong: string[] = [];
   const seen = new Set<number>();
   const figures = { lost: 0, twice: 0, disordered: 0 };
@@ -130,6 +142,7 @@ export function judge(inbox: readonly string[], stored: readonly number[]): Judg
     if (seen.has(n)) figures.twice++;
     else if (n < last) figures.disordered++;
     if (n <= last) wrong.push(`message ${n} after ${last}`);
+    if (refused.has(n)) wrong.push(`message ${n} was refused with ${refused.get(n)}, and is there`);
     seen.add(n);
     last = n;
   }
@@ -147,8 +160,9 @@ export class Tally implements Judged {
   disordered = 0;
   readonly wrong: string[] = [];
 
-  add(what: string, { lost, twice, disordered, wrong }: Judged): void {
+  add(what: string, { stored = 0, lost, twice, disordered, wrong }: Judged & { stored?: number }): void {
     this.runs++;
+    this.stored += stored;
     this.lost += lost;
     this.twice += twice;
     this.disordered += disordered;

@@ -6,6 +6,7 @@ import { DaemonProcess, withState } from '../daemon-process.ts';
 import { FaultyDisk } from '../disk.ts';
 import type { Fault } from '../fault.ts';
 import { judge, Sender, Tally } from '../sender.ts';
+import { Witness } from '../witness.ts';
 
 export const fault: Fault = {
   name: 'disk-errors',
@@ -59,22 +60,28 @@ async function inCompany(
 ): Promise<void> {
   const disk = new FaultyDisk(scratch);
   const crew = await Crew.start(size, 40, disk.env);
+  const witness = await Witness.start(crew.state);
   try {
     for (let round = 0; round < rounds; round++) {
       const leader = await crew.leads();
-      disk.order({ pid: crew.pid(leader), [what]: 'EIO' });
+      await witness.talked();
+      const pid = crew.pid(leader);
+      disk.order({ pid, [what]: 'EIO' });
       await waitFor(async () => ![undefined, leader].includes(await crew.leader()), 'another leader', 60_000);
       await crew.ready();
       await crew.traffic();
+      await witness.read();
+      if (!disk.ledger.some((line) => line.pid === pid && line.failed === what))
+        tally.wrong.push(`${what}: ${leader} was replaced, and its disk had not failed`);
     }
     for (const ino of disk.syncsRetried())
       tally.wrong.push(`${what}: a failed sync of ${ino} was tried again`);
     disk.order({});
-    const judgement = await crew.judge();
-    tally.stored += judgement.stored;
-    tally.add(`${what}, in company`, judgement);
-    tally.runs += rounds - 1;
+    tally.add(`${what}, in company`, await crew.judge());
+    tally.add(`${what}, in company`, await witness.judge());
+    tally.runs += rounds - 2;
   } finally {
+    await witness.close();
     await crew.close();
   }
 }

@@ -10,6 +10,7 @@ import { FaultyDisk } from '../disk.ts';
 import type { Fault } from '../fault.ts';
 import { judge, Sender, Tally } from '../sender.ts';
 import { mountSmall, remount, unmount } from '../small-disk.ts';
+import { Witness } from '../witness.ts';
 
 export const fault: Fault = {
   name: 'read-only',
@@ -20,6 +21,7 @@ export const fault: Fault = {
     withState(async (scratch) => {
       const tally = new Tally();
       const note = await atTheStart(scratch, tally, say);
+      await underADaemon(join(scratch, 'daemon'), tally);
       await underTheLeader(scratch, amount('agents', { quick: 3, usual: 8, full: 20 }), tally);
       return { ...tally.figures, note };
     }),
@@ -62,10 +64,30 @@ async function atTheStart(scratch: string, tally: Tally, say: (line: string) => 
   return mounted ? 'a tmpfs mounted read-only' : 'a directory of mode 0500';
 }
 
+/** The store of a living daemon gives EROFS: a mount that turns read-only does, for files that are open already. */
+async function underADaemon(state: string, tally: Tally): Promise<void> {
+  mkdirSync(state);
+  const disk = new FaultyDisk(state);
+  const daemon = await DaemonProcess.start(state, disk.env);
+  const sender = await Sender.join(state);
+  await sender.sendAll(20);
+  disk.order({ write: 'EROFS' });
+  sender.send();
+  await daemon.ended().catch(() => tally.wrong.push('a daemon goes on that can write nothing'));
+  if (!daemon.said.includes('EROFS'))
+    tally.wrong.push(`a daemon that can write nothing says: ${daemon.said}`);
+  sender.close();
+  disk.order({});
+  const next = await DaemonProcess.start(state, disk.env);
+  tally.add('under a daemon', { stored: sender.stored.length, ...judge(await next.inbox(), sender.stored) });
+  await next.kill();
+}
+
 /** For everybody at once the store gives EROFS; then it can be written again. */
 async function underTheLeader(scratch: string, size: number, tally: Tally): Promise<void> {
   const disk = new FaultyDisk(scratch);
   const crew = await Crew.start(size, 40, disk.env);
+  const witness = await Witness.start(crew.state);
   try {
     await crew.traffic();
     disk.order({ write: 'EROFS' });
@@ -74,10 +96,10 @@ async function underTheLeader(scratch: string, size: number, tally: Tally): Prom
     disk.order({});
     await crew.ready();
     await crew.traffic();
-    const judgement = await crew.judge();
-    tally.stored += judgement.stored;
-    tally.add('under the leader', judgement);
+    tally.add('under the leader', await crew.judge());
+    tally.add('under the leader', await witness.judge());
   } finally {
+    await witness.close();
     await crew.close();
   }
 }
