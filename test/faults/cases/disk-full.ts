@@ -15,8 +15,8 @@ const FILLER_BYTES = 512 * 1024;
 export const fault: Fault = {
   name: 'disk-full',
   criterion:
-    'the disk is full: SENDs are refused with STORE_FULL, a daemon that starts on it says so, both go on when there ' +
-    'is room, and nothing stored is lost',
+    'the disk is full: SENDs are refused with STORE_FULL and never delivered, a daemon that starts on it says so, both ' +
+    'go on when there is room, and nothing stored is lost',
   run: ({ size, amount, say }) =>
     withState(async (scratch) => {
       const tally = new Tally();
@@ -104,7 +104,7 @@ async function fillsUp(
 
   levels.none();
   const next = await DaemonProcess.start(state, env);
-  tally.stored += sender.stored.length;
-  tally.add(what, judge(await next.inbox(), sender.stored));
+  const { stored, refused } = sender;
+  tally.add(what, { stored: stored.length, ...judge(await next.inbox(), stored, refused) });
   await next.kill();
 }

@@ -13,14 +13,16 @@ export const fault: Fault = {
     withState(async (state) => {
       const step = amount('step', { quick: 23, usual: 1, full: 1 });
       const daemon = await DaemonProcess.start(state);
-      const body = 'grüße, 漢字 und 🎉'; // a split within a character as well
+      const body = (at: number) => `${at}: grüße, 漢字 und 🎉`; // a split within a character as well
       const wrong: string[] = [];
-      let stored = 0;
+      const stored: string[] = [];
       let runs = 0;
       for (let at = 1; ; at += step) {
         const bytes = Buffer.concat([
           helloFrame('splitter'),
-          encodeEnvelope(newEnvelope('SEND', { kind: 'message', body }, Date.now(), { to: 'user' })),
+          encodeEnvelope(
+            newEnvelope('SEND', { kind: 'message', body: body(at) }, Date.now(), { to: 'user' }),
+          ),
           encodeEnvelope(newEnvelope('PING', { nonce: `${at}` }, Date.now())),
         ]);
         if (at >= bytes.length) break;
@@ -35,12 +37,15 @@ export const fault: Fault = {
         peer.socket.write(byeFrame());
         await waitFor(() => peer.closed, 'the end');
         runs++;
-        stored += peer.types.filter((type) => type === 'ACK').length;
+        if (peer.got('ACK')) stored.push(body(at));
       }
       const inbox = await daemon.inbox();
-      if (inbox.some((each) => each !== body)) wrong.push('a body is not as it was sent');
-      const lost = Math.max(0, stored - inbox.length);
-      const twice = Math.max(0, inbox.length - stored);
-      return { runs, stored, lost, twice, wrong };
+      const lost = stored.filter((each) => !inbox.includes(each));
+      wrong.push(...lost.map((each) => `lost: ${each}`));
+      wrong.push(
+        ...inbox.filter((each) => !stored.includes(each)).map((each) => `not as it was sent: ${each}`),
+      );
+      const twice = inbox.length - new Set(inbox).size;
+      return { runs, stored: stored.length, lost: lost.length, twice, wrong };
     }),
 };
