@@ -7,8 +7,8 @@ export interface Bus {
 }
 
 export interface BusPlace {
-  system: 'relay' | 'redis' | 'nats';
-  /** relay: the state directory; redis: the socket; nats: the port on 127.0.0.1. */
+  system: 'relay' | 'redis' | 'nats' | 'bare';
+  /** relay: the state directory; redis, bare: the socket; nats: the port on 127.0.0.1. */
   at: string;
   durability?: 'sync' | 'process';
   /** relay: may host the daemon. */
@@ -36,5 +36,7 @@ export async function openBus(...[place, name, events]: Parameters<OpenBus>): Pr
       return (await import('./bus-redis.ts')).openRedis(place, name, events);
     case 'nats':
       return (await import('./bus-nats.ts')).openNats(place, name, events);
+    case 'bare':
+      return (await import('./bus-bare.ts')).openBare(place, name, events);
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The relay beside a raw unix-socket echo, Redis Streams and NATS JetStream, each with two client processes
- * that take turns in one run: round trips, throughput, a burst, CPU of the server; and of the relay alone,
- * takeover after kill -9 and fan-out. `npm run -s build && npx tsx bench/relay.ts [--rounds N] [--pings N]
- * [--burst N] [--takeovers N] [--crowd N] [--only PARTS]`. What is not installed is skipped with a line; PARTS
- * are parts of names, comma-separated, for a look at some. A burst of 0 leaves it out.
+ * The relay beside a raw unix-socket echo, a bare relay in Node, Redis Streams and NATS JetStream, each with
+ * two client processes that take turns in one run: round trips, throughput, a burst, CPU of the server; and of
+ * the relay alone, takeover after kill -9 and fan-out. `npm run -s build && npx tsx bench/relay.ts [--rounds N]
+ * [--pings N] [--burst N] [--takeovers N] [--crowd N] [--only PARTS]`. What is not installed is skipped with a
+ * line; PARTS are parts of names, comma-separated, for a look at some. A burst of 0 leaves it out.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -42,6 +42,7 @@ const LOADED_MS = 500;
 /** SENDs under way at once. */
 const WINDOW = 1_024;
 const CLI = resolve(import.meta.dirname, '../bin/agent-wrap.js');
+const BARE = resolve(import.meta.dirname, 'bare-relay.mjs');
 const home = mkdtempSync(join(tmpdir(), 'agent-wrap-bench-'));
 
 /** A server that is measured, or none where the relay is hosted by a client. */
@@ -104,6 +105,19 @@ const relay = (
     const place = { system: 'relay' as const, at, durability, until, mayLead: placement === 'in a client' };
     const child = placement === 'apart' ? await startDaemon(at, durability) : undefined;
     return { place, child, stop: async () => child && end(child) };
+  },
+});
+
+/** The least that Node allows between two processes: what is above it is ours. */
+const bare = (durability: 'sync' | 'process'): Candidate => ({
+  name: `a bare relay in Node, ${durability === 'sync' ? 'fdatasync' : 'no store'}`,
+  async start() {
+    const dir = newPlace();
+    const path = join(dir, 'bare.sock');
+    const words = [BARE, path, ...(durability === 'sync' ? [join(dir, 'log')] : [])];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
+    return { place: { system: 'bare', at: path }, child, stop: () => end(child) };
   },
 });
 
@@ -283,6 +297,8 @@ const candidates: Candidate[] = [
   relay('in a client', 'sync'),
   relay('apart', 'process'),
   relay('in a client', 'process'),
+  bare('sync'),
+  bare('process'),
   ...(installed('redis-server') ? [redis('always'), redis('everysec')] : []),
   ...(installed('nats-server') ? [nats] : []),
 ].filter(({ name }) => ONLY.some((part) => name.includes(part)));
