@@ -37,7 +37,7 @@ describe('The simulation', () => {
     'no-deduplication': /handed twice|overtaken/,
     'replay-of-unsynced-records': /is lost|never took|damage/,
     'inbox-forgets': /handed twice/,
-    'ends-told-before-sync': /behind the fence|is left/,
+    'ends-told-before-sync': /behind the fence|is left|is told to be/,
     'resume-token-not-rotated': /resume token/,
     'claims-lost-on-restart': /another answer holds/,
     'postponed-records-dropped': /is left|not at rest/,
