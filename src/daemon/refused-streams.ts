@@ -7,9 +7,6 @@ import { QUEUE_FULL_PAUSE_MS } from '../protocol/limits.ts';
 /** Ids remembered for one stream: as many as our outbox holds. */
 const MAX_REFUSED = 10_000;
 
-/** Streams remembered before those whose time is up are forgotten: their topics come from outside. */
-const MAX_STREAMS = 256;
-
 interface Refused {
   /** By the place of their SEND, the oldest first. */
   waiting: { id: string; order: number }[];
@@ -19,11 +16,17 @@ interface Refused {
 }
 
 export class RefusedStreams {
+  /** The one whose time is up first at the front. */
   readonly #streams = new Map<string, Refused>();
 
   /** Some stream may be refused. */
   get any(): boolean {
-    return this.#streams.size > 0;
+    return this.size > 0;
+  }
+
+  /** Streams remembered. */
+  get size(): number {
+    return this.#streams.size;
   }
 
   /**
@@ -46,7 +49,8 @@ export class RefusedStreams {
     refused.waiting.shift();
     refused.ids.delete(id);
     refused.until = now + QUEUE_FULL_PAUSE_MS;
-    if (refused.waiting.length === 0) this.#streams.delete(stream);
+    this.#streams.delete(stream);
+    if (refused.waiting.length > 0) this.#streams.set(stream, refused);
     return oldest.order;
   }
 
@@ -61,8 +65,10 @@ export class RefusedStreams {
   }
 
   #open(stream: string, now: number): Refused {
-    if (this.#streams.size >= MAX_STREAMS) {
-      for (const [name, { until }] of this.#streams) if (now >= until) this.#streams.delete(name);
+    // Topics come from outside: what is here is what five seconds have brought.
+    for (const [name, { until }] of this.#streams) {
+      if (now < until) break;
+      this.#streams.delete(name);
     }
     const refused: Refused = { waiting: [], ids: new Set(), until: now + QUEUE_FULL_PAUSE_MS };
     this.#streams.set(stream, refused);

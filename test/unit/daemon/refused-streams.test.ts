@@ -38,4 +38,15 @@ describe('P15 a refused stream', () => {
     expect(refused.pass('bob', 'b', 2, 4_999)).toBeUndefined();
     expect(refused.pass('bob', 'b', 3, 5_000)).toBe(3);
   });
+
+  it('forgets those whose time is up, one by one, however many topics there are', () => {
+    const refused = new RefusedStreams();
+    for (const at of [0, 1, 2]) refused.refuse(`topic-${at}`, 'a', at, at);
+    refused.refuse('topic-0', 'b', 3, 3);
+    refused.pass('topic-0', 'a', 4, 4); // its time begins anew
+    refused.refuse('new', 'a', 5, 5_001);
+    expect(refused.size).toBe(3);
+    expect(refused.pass('topic-0', 'c', 6, 5_001)).toBeUndefined();
+    expect(refused.pass('topic-2', 'c', 7, 5_001)).toBeUndefined();
+  });
 });
