@@ -22,6 +22,7 @@ const escaped = `${plain}*(?:\\\\(?:["\\\\/bfnrt]|u[0-9a-fA-F]{4})${plain}*)*`;
 const HEAD = '{"v":1,"type":"SEND","id":"';
 const TS = '","ts":';
 const TO = ',"to":"';
+const TOPIC = '","topic":"';
 const TAIL = `,"payload_meta":${USUAL_META}}`;
 
 const SEND = new RegExp(
@@ -63,12 +64,13 @@ export function plainSend(body: Buffer, bytes: Utf8): SendEnvelope | undefined {
   const [, id, ts, to, topic, payload] = found as unknown as [string, string, string, string, string?, Utf8?];
   // Copies: a piece of a string keeps the whole of it.
   const toStart = HEAD.length + id.length + TS.length + ts.length + TO.length;
+  const topicStart = toStart + to.length + TOPIC.length;
   const end = bytes.length - TAIL.length;
   return new PlainSend(
     utf8Slice(body, HEAD.length, HEAD.length + id.length),
     Number(ts),
     utf8Slice(body, toStart, toStart + to.length),
-    topic,
+    topic && utf8Slice(body, topicStart, topicStart + topic.length),
     utf8Slice(body, end - (payload as Utf8).length, end),
   ) as SendEnvelope;
 }

@@ -119,12 +119,18 @@ describe('§3 envelope', () => {
         ),
       );
     const plain = fc
-      .record({ id: fc.uuid(), to: fc.constantFrom('bob', 'a-rather-long-name'), body: fc.string() })
-      .map(({ id, to, body: text }) =>
+      .record({
+        id: fc.uuid(),
+        to: fc.constantFrom('bob', 'a-rather-long-name'),
+        topic: fc.constantFrom(undefined, 'chat', 'a topic of several words'),
+        body: fc.string(),
+      })
+      .map(({ id, to, topic, body: text }) =>
         encodeEnvelope(
           newEnvelope('SEND', { kind: 'message', body: text }, 17, {
             id,
             to,
+            ...(topic === undefined ? {} : { topic }),
             payload_meta: { requires_ack: true },
           }),
         ),
