@@ -1,4 +1,5 @@
 /** ACK of DELIVERs: the recipient has taken them over. docs/protocol.md §5 (P12, P13, P16, P23). */
+import { RelayError } from '../../base/errors.ts';
 import { DEFAULT_TOPIC } from '../../protocol/address.ts';
 import type { Delivery } from '../message.ts';
 import type { MessageTable } from '../message-table.ts';
@@ -7,6 +8,9 @@ import type { Handler } from './handler.ts';
 
 export const ack: Handler<'ACK'> = ({ router, state }, peer, { payload }) => {
   const { ack_id: id, seq, seqs, topic, peer: from, up_to_seq: upTo } = payload;
+  if (id === undefined && seqs === undefined && upTo === undefined) {
+    throw new RelayError('BAD_REQUEST', 'ACK: payload.ack_id is missing');
+  }
   if (id !== undefined) {
     const delivery = givenAs(state.messages, id, seq);
     if (delivery !== undefined && take(peer, delivery)) router.delivered([delivery]);

@@ -35,6 +35,7 @@ describe('P5 bad input', () => {
       'a frame that only the daemon sends',
       { v: 1, type: 'BUSY', id: 'i-1', ts: 1, payload: { retry_after_ms: 1, queue_depth: 1 } },
     ],
+    ['an ACK of nothing', { v: 1, type: 'ACK', id: 'i-1', ts: 1, payload: {} }],
     ['a second HELLO', { v: 1, type: 'HELLO', id: 'i-1', ts: 1, payload: { agent: 'bob' } }],
   ])('%s: ERROR BAD_REQUEST with ref_id, and the connection stays', async (_, envelope) => {
     const relay = new TestRelay();
