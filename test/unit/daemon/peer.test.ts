@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStore } from '../../../src/daemon/store/memory-store.ts';
+import { newEnvelope } from '../../../src/protocol/envelope.ts';
 import { settle } from '../../helpers/fake-clock.ts';
 import { TestRelay } from '../../helpers/relay.ts';
 
@@ -109,6 +110,17 @@ describe('§7 heartbeat (P2)', () => {
     expect(client.closed).toBe(false);
     expect(silent.all('PING')).toHaveLength(1);
     expect(silent.closed).toBe(true);
+  });
+
+  it('answers a PING by its whole payload, unless that would not fit into a frame', async () => {
+    const relay = new TestRelay();
+    const client = await relay.join('bob');
+    const pad = 1024 * 1024 - JSON.stringify(newEnvelope('PONG', { x: '' }, relay.clock.now())).length;
+    client.json({ v: 1, type: 'PING', id: 'i', ts: 1, payload: { x: 'x'.repeat(pad) } });
+    client.json({ v: 1, type: 'PING', id: 'i', ts: 1, payload: { x: 'x'.repeat(pad + 1) } });
+    await settle();
+    expect(client.last('PONG').payload).toEqual({ x: 'x'.repeat(pad) });
+    expect(client.last('ERROR').payload).toMatchObject({ code: 'MESSAGE_TOO_LARGE', ref_id: 'i' });
   });
 
   it('a daemon that slept itself measures anew', async () => {
