@@ -29,7 +29,8 @@ export class Peer {
   readonly #connection: Connection;
   readonly #ended: (peer: Peer) => void;
   readonly #heartbeat: Heartbeat;
-  readonly #since: number;
+  /** Since when it may have said HELLO; what we do not read may hold one. */
+  #since: number;
   readonly #answers: Answers;
   /** Streams that stay refused (P15). */
   readonly refused = new RefusedStreams();
@@ -150,6 +151,7 @@ export class Peer {
     this.awake.look(now);
     if (this.#state === 'closing' || this.#state === 'closed') return;
     if (this.#state === 'handshaking') {
+      if (this.reading.paused) this.#since = now;
       if (now - this.#since >= this.#relay.settings.handshakeMs) {
         this.fail(new RelayError('HANDSHAKE_TIMEOUT', 'no HELLO came in time'));
       }

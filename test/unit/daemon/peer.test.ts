@@ -137,7 +137,8 @@ describe('§7 heartbeat (P2)', () => {
 });
 
 describe('P20 recovery', () => {
-  it('says BUSY at once and every 500 ms until the state is read, then WELCOME', async () => {
+  /** Whose store is read when `finish` is called. */
+  function recovering(): { relay: TestRelay; finish: () => void } {
     let finish: () => void = () => {};
     const read = new Promise<void>((resolve) => {
       finish = resolve;
@@ -150,6 +151,25 @@ describe('P20 recovery', () => {
     }
     const relay = new TestRelay({ store: new SlowStore({ check: () => {} }) });
     Object.defineProperty(relay.daemon, 'ready', { value: Promise.resolve(), configurable: true });
+    return { relay, finish };
+  }
+
+  it('that takes long is no fault of who has said HELLO, or has it still to be read', async () => {
+    const { relay, finish } = recovering();
+    const client = await relay.join('bob');
+    const hasty = await relay.connect();
+    hasty.send('bob', 'too early');
+    await settle();
+    hasty.say('HELLO', { agent: 'ann' });
+    await relay.pass(30_000);
+    finish();
+    await relay.pass(1_000);
+    for (const each of [client, hasty]) expect(each.received.at(-1)?.type).toBe('WELCOME');
+    expect(hasty.last('ERROR').payload.code).toBe('BAD_REQUEST');
+  });
+
+  it('says BUSY at once and every 500 ms until the state is read, then WELCOME', async () => {
+    const { relay, finish } = recovering();
     const client = await relay.join('bob');
     await relay.pass(1_000);
     expect(client.received.map(({ type }) => type)).toEqual(['BUSY', 'BUSY', 'BUSY']);
