@@ -43,6 +43,8 @@ export interface OutboxOptions extends OutboxLimits {
   spill?: Spill | undefined;
   /** There is something to send again: call `next`. */
   wake?: () => void;
+  /** The same, because there is room for what was refused. */
+  room?: () => void;
   /** What became of a SEND that this session has not sent. */
   fate?: (fate: Fate) => void;
 }
@@ -53,7 +55,7 @@ export class Outbox {
   readonly #disk: OutboxDisk;
   readonly #memory: OutboxMemory;
   readonly #limits: { messages: number; bytes: number };
-  readonly #unsent = new Unsent();
+  readonly #unsent: Unsent;
   #connected = false;
   #dedupSince = 0;
   /** The youngest at the last look for late answers. */
@@ -73,6 +75,7 @@ export class Outbox {
       wake: () => options.wake?.(),
     });
     this.#memory = new OutboxMemory(memory);
+    this.#unsent = new Unsent(() => this.#memory.entries());
     this.#limits =
       options.spill === undefined
         ? memory
@@ -115,10 +118,10 @@ export class Outbox {
   restart(dedupSince = 0): Fate[] {
     this.#connected = true;
     this.#dedupSince = dedupSince;
+    this.#unsent.restart();
     const fates = [...this.#memory.entries()]
       .filter((entry) => entry.isForgotten(dedupSince))
       .flatMap((entry) => this.#unconfirmed(entry));
-    this.#unsent.restart(this.#memory.entries());
     this.#disk.restart();
     return fates;
   }
@@ -141,10 +144,20 @@ export class Outbox {
     return undefined;
   }
 
-  /** What was refused for now is next again, oldest first, so that nothing overtakes it (P15). */
+  /** What was refused for now asks again, oldest first, so that nothing overtakes it (P15). */
   retry(): void {
     this.#keep();
-    this.#unsent.retry(this.#memory.entries());
+    this.#unsent.retry();
+  }
+
+  /** The relay asks for some patience with what is for `to`: it waits until `goOn` (P14). */
+  advised(to: string): void {
+    this.#unsent.advised(to);
+  }
+
+  /** What waited because of an advice is next. */
+  goOn(): void {
+    this.#unsent.goOn();
   }
 
   /** To be called now and then while something is unanswered: what is late goes to the disk. */
@@ -211,7 +224,7 @@ export class Outbox {
   #found(): void {
     this.#keep();
     for (const entry of this.#memory.entries()) this.#memory.drop(entry);
-    this.#unsent.restart([]);
+    this.#unsent.restart();
   }
 
   /** Reads on what waits on disk, as soon as what was read before is on its way. */
@@ -242,5 +255,6 @@ export class Outbox {
 
   #answered(entry: OutboxEntry): void {
     if (this.#memory.answered(entry)) this.#disk.release(entry);
+    if (this.#unsent.answered(entry)) this.#options.room?.();
   }
 }

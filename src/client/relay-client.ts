@@ -47,6 +47,7 @@ export class RelayClient {
       channel: () => this.#session.channel,
       state: () => this.#session.state,
       fate: (fate) => handlers.fate?.(fate),
+      random: options.random,
     });
   }
 
@@ -175,7 +176,7 @@ export class RelayClient {
         return this.#session.dismissed(envelope.payload.code ?? '');
       case 'BUSY':
         this.#log.debug('relay.busy', envelope.payload);
-        return;
+        return this.#sender.busy(envelope.payload);
       case 'SYNC':
         if (envelope.payload.held !== undefined) this.#handlers.held?.(envelope.payload.held);
         return;

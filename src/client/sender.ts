@@ -10,6 +10,7 @@ import { HEADER_BYTES } from '../protocol/frame.ts';
 import { isUuid, newId } from '../protocol/ids.ts';
 import { MAX_FRAME_BYTES, OUTBOX_LATE_MS } from '../protocol/limits.ts';
 import type { Payload } from '../protocol/payloads.ts';
+import { backoffMs } from './backoff.ts';
 import type { RelayChannel } from './channel.ts';
 import type { ClientState, Outgoing } from './contract.ts';
 import type { Fate } from './fate.ts';
@@ -18,8 +19,10 @@ import type { Spill } from './spill.ts';
 
 /** Bytes in our memory beyond which the outbox waits for the socket. */
 const PUMP_MARK_BYTES = 1024 * 1024;
-/** Milliseconds before a SEND that was refused for now is sent again. */
-const RETRY_MS = 500;
+/** Refusals in a row after which the waits grow no longer: 6.4 s, and one frame a recipient. */
+const LONGEST_WAIT = 7;
+/** Milliseconds that a relay's advice is followed for at most: more would be no advice. */
+const MAX_ADVICE_MS = 5_000;
 
 export interface SenderOptions {
   spill: Spill | undefined;
@@ -29,6 +32,8 @@ export interface SenderOptions {
   channel: () => RelayChannel | undefined;
   state: () => ClientState;
   fate: (fate: Fate) => void;
+  /** In [0, 1). */
+  random: () => number;
 }
 
 export class Sender {
@@ -36,6 +41,9 @@ export class Sender {
   readonly #clock: Clock;
   readonly #outbox: Outbox;
   #retry: Timer | undefined;
+  /** Refusals since there was room the last time. */
+  #refusals = 0;
+  #advice: Timer | undefined;
   /** Looks for SENDs that stay unanswered. */
   #look: Timer | undefined;
   #waiting: (() => void)[] = [];
@@ -48,6 +56,10 @@ export class Sender {
       spill: options.spill,
       now: () => options.clock.now(),
       wake: () => this.pump(),
+      room: () => {
+        this.#refusals = 0;
+        this.pump();
+      },
       fate: (fate) => options.fate(fate),
     });
   }
@@ -135,9 +147,22 @@ export class Sender {
       this.#fate(outcome);
       return this.answered();
     }
-    this.#retry ??= this.#clock.after(RETRY_MS, () => {
+    if (this.#retry !== undefined) return;
+    this.#refusals = Math.min(this.#refusals + 1, LONGEST_WAIT);
+    this.#retry = this.#clock.after(backoffMs(this.#refusals, this.#options.random), () => {
       this.#retry = undefined;
       this.#outbox.retry();
+      this.pump();
+    });
+  }
+
+  /** BUSY: much waits for a recipient already; more can wait here as well (P14). */
+  busy({ to, retry_after_ms: ms }: Payload<'BUSY'>): void {
+    if (to === undefined) return; // Nobody else is to wait.
+    this.#outbox.advised(to);
+    this.#advice ??= this.#clock.after(Math.min(ms, MAX_ADVICE_MS), () => {
+      this.#advice = undefined;
+      this.#outbox.goOn();
       this.pump();
     });
   }
@@ -152,7 +177,10 @@ export class Sender {
   stop(): void {
     this.#retry?.cancel();
     this.#look?.cancel();
+    this.#advice?.cancel();
     this.#retry = undefined;
+    this.#advice = undefined;
+    this.#refusals = 0;
     this.#look = undefined;
   }
 

@@ -1,12 +1,18 @@
-/** What this connection has not been sent yet, oldest first, and what it has refused for now (P15). */
+/** What this connection has not been sent yet, oldest first, and what waits for room (P14, P15). */
 import type { OutboxEntry } from './outbox-entry.ts';
+import { PushedBack } from './pushed-back.ts';
 
 export class Unsent {
   #entries: OutboxEntry[] = [];
   /** What lies before it was sent. */
   #head = 0;
-  /** Refused for now. */
-  #refused = new Set<OutboxEntry>();
+  readonly #pushedBack = new PushedBack();
+  readonly #kept: () => Iterable<OutboxEntry>;
+
+  /** @param kept all that is in the outbox, oldest first. */
+  constructor(kept: () => Iterable<OutboxEntry>) {
+    this.#kept = kept;
+  }
 
   get none(): boolean {
     return this.#head >= this.#entries.length;
@@ -18,35 +24,51 @@ export class Unsent {
 
   /** The next; it counts as sent. */
   next(): OutboxEntry | undefined {
-    const entry = this.#entries[this.#head];
-    if (entry !== undefined) {
+    for (let entry = this.#entries[this.#head]; entry !== undefined; entry = this.#entries[this.#head]) {
       this.#head++;
-      return entry;
+      if (!this.#pushedBack.holds(entry)) return entry;
     }
     if (this.#head > 0) this.#entries = [];
     this.#head = 0;
     return undefined;
   }
 
-  /** It is to be sent again by `retry`. */
+  /** It was refused for now: it is to be sent again by `retry`, and what is younger waits behind it. */
   refused(entry: OutboxEntry): void {
-    this.#refused.add(entry);
+    this.#pushedBack.refused(entry);
   }
 
-  /** All of these are to be sent, and no others. */
-  restart(kept: Iterable<OutboxEntry>): void {
-    this.#refused.clear();
-    this.#entries = [...kept];
+  /** There is an answer for it: true, if it says that there may be room for what waits. */
+  answered(entry: OutboxEntry): boolean {
+    const next = this.#pushedBack.answered(entry, this.#kept);
+    if (next !== undefined) this.#first(next);
+    return next !== undefined;
+  }
+
+  /** What is for `to` waits until `goOn`. */
+  advised(to: string): void {
+    this.#pushedBack.advised(to);
+  }
+
+  goOn(): void {
+    this.#first(this.#pushedBack.goOn(this.#kept));
+  }
+
+  /** All that is kept is to be sent. */
+  restart(): void {
+    this.#pushedBack.clear();
+    this.#entries = [...this.#kept()];
     this.#head = 0;
   }
 
-  /** Those of `kept` that were refused for now are next, so that nothing overtakes them. */
-  retry(kept: Iterable<OutboxEntry>): void {
-    const refused = this.#refused;
-    this.#refused = new Set();
-    const again = [...kept].filter((entry) => refused.has(entry));
-    const others = this.#entries.slice(this.#head).filter((entry) => !refused.has(entry));
-    this.#entries = [...again, ...others];
+  /** What was refused for now asks again. */
+  retry(): void {
+    this.#first(this.#pushedBack.ask(this.#kept));
+  }
+
+  #first(entries: readonly OutboxEntry[]): void {
+    if (entries.length === 0) return;
+    this.#entries = [...entries, ...this.#entries.slice(this.#head)];
     this.#head = 0;
   }
 }

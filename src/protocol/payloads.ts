@@ -111,7 +111,12 @@ export const byePayload = z.looseObject({
   epoch: count.optional(),
 });
 
-export const busyPayload = z.looseObject({ retry_after_ms: z.number().nonnegative(), queue_depth: count });
+export const busyPayload = z.looseObject({
+  retry_after_ms: z.number().nonnegative(),
+  queue_depth: count,
+  /** Ours (P14): for whom so much waits. */
+  to: z.string().optional(),
+});
 
 export const heartbeatPayload = z.looseObject({ nonce: z.string().max(256).optional() });
 

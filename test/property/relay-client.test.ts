@@ -332,11 +332,14 @@ describe('§8, §10: a client whatever its daemon answers', () => {
         client.resume();
         await clock.advanceAsync(120_000);
         expect(client.state).toBe('ready');
-        while (daemon.sends.some((id) => !daemon.ended.has(id))) daemon.end();
-        await settle();
-        // What was ended on a connection that broke is told by the next one, as the daemon does (P15).
-        for (const id of daemon.sends) daemon.say('ACK', { ack_id: id, stage: 'delivered', to: 'bob' });
-        await settle();
+        // What was refused asks again bit by bit.
+        for (let round = 0; round < 10 && client.unended > 0; round++) {
+          while (daemon.sends.some((id) => !daemon.ended.has(id))) daemon.end();
+          await settle();
+          // What was ended on a connection that broke is told by the next one, as the daemon does (P15).
+          for (const id of daemon.sends) daemon.say('ACK', { ack_id: id, stage: 'delivered', to: 'bob' });
+          await settle();
+        }
         expect(client.unended).toBe(0);
         expect(fates.map(({ id }) => id).sort()).toEqual([...sent].sort());
         await close(client, clock);
@@ -408,6 +411,47 @@ describe('§8, §10: a client whatever its daemon answers', () => {
     await clock.advanceAsync(60_000);
     expect(daemon.sends).toEqual([young, untried]);
     expect(fates).toEqual([expect.objectContaining({ id: old, to: 'bob', code: 'NOT_CONFIRMED' })]);
+    await close(client, clock);
+  });
+
+  it('P14: asks a relay that is full again with one SEND, and less and less often', async () => {
+    const { clock, daemon, client } = start();
+    await clock.advanceAsync(ATTACH_MS);
+    const ids = Array.from({ length: 100 }, () => client.send({ to: 'bob', payload: { body: '' } }));
+    await settle();
+    const tries: number[] = [];
+    for (let ms = 0; ms < 30_000; ms += 50) {
+      if (daemon.sends.length > 0) tries.push(daemon.sends.length);
+      daemon.refuse('QUEUE_FULL');
+      await settle();
+      await clock.advanceAsync(50);
+    }
+    expect(tries).toEqual([100, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    const taken = new Set<string>();
+    for (let ms = 0; ms < 10_000; ms += 50) {
+      for (const id of daemon.sends.filter((each) => !taken.has(each))) {
+        taken.add(id);
+        daemon.say('ACK', { ack_id: id, stage: 'stored', to: 'bob' });
+      }
+      await settle();
+      await clock.advanceAsync(50);
+    }
+    expect([...taken]).toEqual(ids);
+    await close(client, clock);
+  });
+
+  it('P14: follows BUSY for whom it is, and nobody else', async () => {
+    const { clock, daemon, client } = start();
+    await clock.advanceAsync(ATTACH_MS);
+    daemon.say('BUSY', { retry_after_ms: 200, queue_depth: 10_000, to: 'bob' });
+    daemon.say('BUSY', { retry_after_ms: 200, queue_depth: 10_000 });
+    await settle();
+    const bob = client.send({ to: 'bob', payload: { body: '' } });
+    const cal = client.send({ to: 'cal', payload: { body: '' } });
+    await clock.advanceAsync(199);
+    expect(daemon.sends).toEqual([cal]);
+    await clock.advanceAsync(1);
+    expect(daemon.sends).toEqual([cal, bob]);
     await close(client, clock);
   });
 

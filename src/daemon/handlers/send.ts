@@ -84,7 +84,7 @@ function advise(relay: Relay, peer: Peer, from: string, to: string): void {
   const above = depth - relay.settings.pairSoftMark;
   if (above < 0 || above % BUSY_EVERY !== 0) return;
   const retry = Math.min(1_000, 50 * (1 + above / BUSY_EVERY));
-  peer.send(newEnvelope('BUSY', { retry_after_ms: retry, queue_depth: depth }, relay.clock.now()));
+  peer.send(newEnvelope('BUSY', { retry_after_ms: retry, queue_depth: depth, to }, relay.clock.now()));
 }
 
 const streamOf = ({ to, topic }: EnvelopeOf<'SEND'>): string => `${to ?? ''}\0${topic ?? DEFAULT_TOPIC}`;

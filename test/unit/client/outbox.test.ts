@@ -55,7 +55,93 @@ describe('P12 the outbox', () => {
     expect(outbox.refused({ ack_id: '2', code: 'QUEUE_FULL', message: 'full' })).toBe('retry');
     expect(outbox.refused({ ack_id: '1', code: 'QUEUE_FULL', message: 'full' })).toBe('retry');
     outbox.retry();
-    expect(drain(outbox)).toEqual(['1', '2', '3']);
+    expect(drain(outbox)).toEqual(['1']);
+    outbox.acknowledged({ ack_id: '1', stage: 'stored' });
+    expect(drain(outbox)).toEqual(['2', '3']);
+  });
+
+  it('asks for room with one SEND, and goes on with twice as many as long as none is refused', () => {
+    let room = 0;
+    const outbox = new Outbox({ now: () => now, room: () => room++ });
+    const numbers = Array.from({ length: 10 }, (_, n) => `${n}`);
+    const refuse = (id: string) => outbox.refused({ ack_id: id, code: 'QUEUE_FULL', message: 'full' });
+    const take = (...ids: string[]) => {
+      for (const id of ids) outbox.acknowledged({ ack_id: id, stage: 'stored' });
+    };
+    for (const n of numbers) outbox.add(n, 'bob', frame(n));
+    drain(outbox);
+    for (const n of numbers) refuse(n);
+    outbox.add('cal', 'cal', frame('cal'));
+    outbox.add('10', 'bob', frame('10'));
+    expect(drain(outbox)).toEqual(['cal']);
+    outbox.retry();
+    expect(drain(outbox)).toEqual(['0']);
+    take('0');
+    expect(drain(outbox)).toEqual(['1', '2']);
+    take('1');
+    expect(drain(outbox)).toEqual([]);
+    take('2');
+    expect(drain(outbox)).toEqual(['3', '4', '5', '6']);
+    refuse('4');
+    take('3', '5', '6');
+    expect(drain(outbox)).toEqual([]);
+    outbox.retry();
+    expect(drain(outbox)).toEqual(['4']);
+    refuse('4');
+    outbox.retry();
+    expect(drain(outbox)).toEqual(['4']);
+    take('4');
+    expect(drain(outbox)).toEqual(['7', '8']);
+    take('7', '8');
+    expect(drain(outbox)).toEqual(['9', '10']);
+    take('9', '10');
+    outbox.add('11', 'bob', frame('11'));
+    expect(drain(outbox)).toEqual(['11']);
+    expect(room).toBe(11);
+  });
+
+  it('asks on though what asked together with it is not answered yet', () => {
+    const outbox = newOutbox();
+    for (const id of ['1', '2', '3', '4']) outbox.add(id, 'bob', frame(id));
+    drain(outbox);
+    for (const id of ['1', '2', '3', '4'])
+      outbox.refused({ ack_id: id, code: 'STORE_FULL', message: 'full' });
+    outbox.retry();
+    drain(outbox);
+    outbox.acknowledged({ ack_id: '1', stage: 'stored' });
+    expect(drain(outbox)).toEqual(['2', '3']);
+    outbox.refused({ ack_id: '3', code: 'STORE_FULL', message: 'full' });
+    outbox.retry();
+    expect(drain(outbox)).toEqual(['3']);
+    outbox.acknowledged({ ack_id: '2', stage: 'stored' });
+    outbox.acknowledged({ ack_id: '3', stage: 'stored' });
+    expect(drain(outbox)).toEqual(['4']);
+  });
+
+  it('a new connection has refused nothing', () => {
+    const outbox = newOutbox();
+    for (const id of ['1', '2']) outbox.add(id, 'bob', frame(id));
+    drain(outbox);
+    for (const id of ['1', '2']) outbox.refused({ ack_id: id, code: 'QUEUE_FULL', message: 'full' });
+    outbox.restart();
+    expect(drain(outbox)).toEqual(['1', '2']);
+  });
+
+  it('follows the advice to wait with what is for one recipient', () => {
+    const outbox = newOutbox();
+    outbox.advised('bob');
+    outbox.add('1', 'bob', frame('1'));
+    outbox.add('2', 'cal', frame('2'));
+    outbox.add('3', 'bob', frame('3'));
+    expect(drain(outbox)).toEqual(['2']);
+    outbox.goOn();
+    expect(drain(outbox)).toEqual(['1', '3']);
+    outbox.advised('bob');
+    outbox.refused({ ack_id: '1', code: 'QUEUE_FULL', message: 'full' });
+    outbox.goOn();
+    expect(drain(outbox)).toEqual([]);
+    outbox.retry();
+    expect(drain(outbox)).toEqual(['1']);
   });
 
   it('does not resend what was tried before the relay’s memory of ids begins, and says so', () => {
