@@ -37,18 +37,22 @@ export class Router {
     this.#intake.recovered();
   }
 
-  /** Takes a message in. `reply` comes later, never inside this call when something is stored. */
-  send(outgoing: Outgoing, reply: Reply): void {
+  /**
+   * Takes a message in, and returns it if it is new and finds room. `reply` comes later, never inside this
+   * call when something is stored.
+   */
+  send(outgoing: Outgoing, reply: Reply): Message | undefined {
     const key = messageKey(outgoing.from, outgoing.session, outgoing.id);
     const known = this.#relay.state.messages.get(key);
     if (known !== undefined) {
       this.#again(known, outgoing, reply);
-      return;
+      return undefined;
     }
     try {
-      this.#admit(key, outgoing, reply);
+      return this.#admit(key, outgoing, reply);
     } catch (error) {
       reply.refused(RelayError.from(error));
+      return undefined;
     }
   }
 
@@ -178,8 +182,8 @@ export class Router {
     });
   }
 
-  #admit(key: string, outgoing: Outgoing, reply: Reply): void {
-    this.#relay.journal.admit(
+  #admit(key: string, outgoing: Outgoing, reply: Reply): Message {
+    return this.#relay.journal.admit(
       this.#intake.judge(key, outgoing),
       (message) => {
         this.#stored(message, reply);

@@ -31,11 +31,11 @@ export const send: Handler<'SEND'> = (relay, peer, envelope) => {
   peer.reading.storing(raw.payload.length);
   const { name: from, id: session_id, injects } = session;
   const acks = meta?.requires_ack === true;
-  relay.router.send(
+  const message = relay.router.send(
     { id, from, session: session_id, injects, to, topic, raw, ttlMs: meta?.ttl_ms, acks },
     answer,
   );
-  if (to !== undefined) advise(relay, peer, from, to);
+  for (const { recipient } of message?.deliveries ?? []) advise(relay, peer, from, recipient);
 };
 
 /** What the connection is told of its SEND. */

@@ -340,7 +340,7 @@ describe('P14 backpressure', () => {
     const { ann } = await pair({ settings: { pairSoftMark: 2, pairHardMark: 3 } });
     const sent = ['a', 'b', 'c'].map((body) => ann.send('nobody', body));
     await settle();
-    expect(ann.last('BUSY').payload.queue_depth).toBe(2);
+    expect(ann.last('BUSY').payload).toMatchObject({ queue_depth: 2, to: 'nobody' });
     const refused = ann.send('nobody', 'd');
     await settle();
     expect(ann.last('NACK').payload).toMatchObject({ ack_id: refused, code: 'QUEUE_FULL', scope: 'pair' });
@@ -348,6 +348,19 @@ describe('P14 backpressure', () => {
     const free = ann.send('bob', 'another recipient');
     await settle();
     expect(ann.fates(free)).toEqual([]);
+  });
+
+  it('advises at the soft mark of each recipient of a broadcast, and not for what is refused', async () => {
+    const relay = new TestRelay({ settings: { pairSoftMark: 2, pairHardMark: 1_002 } });
+    const ann = await relay.join('ann');
+    for (const name of ['bob', 'cal']) await relay.join(name);
+    ann.send('bob', 'first');
+    ann.send('*', 'all');
+    await settle();
+    expect(ann.all('BUSY').map(({ payload }) => payload.to)).toEqual(['bob']);
+    for (let n = 0; n < 1_100; n++) ann.send('bob', `${n}`);
+    await settle();
+    expect(ann.all('BUSY').map(({ payload }) => payload.queue_depth)).toEqual([2, 1_002]);
   });
 
   it('nothing overtakes a refused message: later ones wait until its id comes again', async () => {
