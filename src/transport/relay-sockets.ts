@@ -2,6 +2,8 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import { RelayError, systemCode } from '../base/errors.ts';
+import type { Link } from './link.ts';
+import { socketLink } from './socket.ts';
 import { connectUnix } from './unix.ts';
 
 /** Milliseconds in which a leader must say something (P20). */
@@ -9,6 +11,9 @@ export const SILENCE_MS = 2_000;
 
 /** Milliseconds in which a new leader is not deposed for silence (P20). */
 export const YOUNG_MS = 10_000;
+
+/** Milliseconds in which a leader that was just elected need not be asked whether it lives. */
+export const NEW_MS = 1_000;
 
 /** Who hangs up so often without a word is not just ending, but has no room for us. */
 const HANGUPS = 3;
@@ -54,6 +59,16 @@ export type Glance =
 
 /** Asks once, for two seconds at most. */
 export type Ask = (path: string, clock: Clock) => Promise<Glance>;
+
+/** A connection to a leader that was elected a moment ago. Undefined: it was not, or nobody is there; `probe` tells. */
+export async function meet(path: string, clock: Clock): Promise<Link | undefined> {
+  if (!(age(path, clock) < NEW_MS)) return undefined;
+  try {
+    return socketLink(await connectUnix(path));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Whether somebody answers at the socket: connects and asks GET /health. Throws DAEMON_UNREACHABLE for a fault of ours. */
 export async function probe(path: string, clock: Clock, ask: Ask = askHealth): Promise<Probe> {
@@ -123,7 +138,11 @@ async function askHealth(path: string, clock: Clock): Promise<Glance> {
 }
 
 function silent(path: string, clock: Clock): Probe {
-  const made = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  if (made === undefined) return { state: 'gone' };
-  return { state: 'silent', young: Math.abs(clock.now() - made) < YOUNG_MS };
+  const ms = age(path, clock);
+  return Number.isNaN(ms) ? { state: 'gone' } : { state: 'silent', young: ms < YOUNG_MS };
+}
+
+/** Milliseconds since the socket was made, by a clock that may have been set since; NaN if it is not there. */
+function age(path: string, clock: Clock): number {
+  return Math.abs(clock.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.NaN));
 }

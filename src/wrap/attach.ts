@@ -12,7 +12,8 @@ import { directoryEnvironment, prepareDirectory, relayDirectories } from '../bas
 import type { Attachment } from '../client/attachment.ts';
 import type { Host, HostOptions } from '../daemon/host.ts';
 import { isNamespace } from '../protocol/address.ts';
-import { listEpochs, type Probe, probe, socketName } from '../transport/relay-sockets.ts';
+import type { Link } from '../transport/link.ts';
+import { listEpochs, meet, type Probe, probe, socketName } from '../transport/relay-sockets.ts';
 import { clientAttachment, leaderAttachment } from './attachments.ts';
 
 /** Milliseconds after joining, when the agent has started and nobody waits for us. */
@@ -72,14 +73,16 @@ export async function attach(options: AttachOptions): Promise<Attachment> {
 /** How a process sees the relay in a directory, and joins it: by this machine's sockets, unless simulated. */
 export interface Reach {
   epochs(directory: string): number[];
+  meet(path: string, clock: Clock): Promise<Link | undefined>;
   probe(path: string, clock: Clock): Promise<Probe>;
-  join(directory: string, path: string, epoch: number): Attachment;
+  join(directory: string, path: string, epoch: number, met: Link | undefined): Attachment;
   /** The daemon's code: needed only by the one that must lead. */
   load(): Promise<Pick<typeof import('../daemon/host.ts'), 'Host'>>;
 }
 
 const REACH: Reach = {
   epochs: (directory) => listEpochs(directory),
+  meet,
   probe,
   join: clientAttachment,
   load: () => import('../daemon/host.ts'),
@@ -100,11 +103,13 @@ export async function attachIn(
     const epoch = reach.epochs(directory).at(-1) ?? 0;
     if (epoch > 0) {
       const path = join(directory, socketName(epoch));
-      const found = await reach.probe(path, clock);
+      // All the clients of a takeover come at once: none of them asks a leader, who has enough to do, what shows.
+      const met = options.mayLead ? await reach.meet(path, clock) : undefined;
+      const found: Probe = met === undefined ? await reach.probe(path, clock) : { state: 'alive', epoch };
       if (found.state === 'alive') {
         // Whoever may have to take over has the daemon's code ready by then: loading it is most of a takeover.
         if (options.mayLead) clock.after(PRELOAD_MS, () => void reach.load(), { unref: true });
-        return reach.join(directory, path, epoch);
+        return reach.join(directory, path, epoch, met);
       }
       if (found.state === 'gone') continue;
       log.info('attach.leader-lost', { epoch, ...found });

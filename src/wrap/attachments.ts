@@ -3,10 +3,23 @@ import { renderEndpoint } from '../afd/endpoint.ts';
 import { RelayError } from '../base/errors.ts';
 import type { Attachment } from '../client/attachment.ts';
 import type { Host } from '../daemon/host.ts';
+import type { Link } from '../transport/link.ts';
 import { socketLink } from '../transport/socket.ts';
 import { connectUnix } from '../transport/unix.ts';
 
-export function clientAttachment(directory: string, socketPath: string, epoch: number): Attachment {
+/** @param met a connection that is there already: for the first `open()`. */
+export function clientAttachment(
+  directory: string,
+  socketPath: string,
+  epoch: number,
+  met?: Link,
+): Attachment {
+  let first = met;
+  const taken = () => {
+    const link = first;
+    first = undefined;
+    return link;
+  };
   return {
     role: 'client',
     leading: false,
@@ -19,12 +32,14 @@ export function clientAttachment(directory: string, socketPath: string, epoch: n
     },
     async open() {
       try {
-        return socketLink(await connectUnix(socketPath));
+        return taken() ?? socketLink(await connectUnix(socketPath));
       } catch (cause) {
         throw new RelayError('DAEMON_UNREACHABLE', `nobody answers at ${socketPath}`, { cause });
       }
     },
-    async close() {},
+    async close() {
+      taken()?.destroy();
+    },
   };
 }
 

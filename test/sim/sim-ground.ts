@@ -15,6 +15,7 @@ import type { StoreFigures } from '../../src/daemon/store/store.ts';
 import type { Link } from '../../src/transport/link.ts';
 import {
   listEpochs,
+  NEW_MS,
   type Probe,
   probe,
   SILENCE_MS,
@@ -98,10 +99,19 @@ function openStore(machine: SimMachine, process: SimProcess, { epoch, fence }: S
 function reach(machine: SimMachine, process: SimProcess): Reach {
   return {
     epochs: () => listEpochs(DIRECTORY, machine.directory.files.list),
+    meet: (path) => meet(machine, process, path),
     probe: (path, clock) => probe(path, clock, () => ask(machine, process, path)),
-    join: (directory, path, epoch) => clientAttachment(machine, process, { directory, path, epoch }),
+    join: (directory, path, epoch, met) =>
+      clientAttachment(machine, process, { directory, path, epoch, met }),
     load: async () => ({ Host }),
   };
+}
+
+/** As relay-sockets.ts does it. */
+async function meet(machine: SimMachine, process: SimProcess, path: string): Promise<Link | undefined> {
+  const made = machine.directory.files.lstat(path)?.mtimeMs ?? Number.NaN;
+  if (!(Math.abs(process.clock.now() - made) < NEW_MS)) return undefined;
+  return connect(machine, process, path).catch(() => undefined);
 }
 
 /** GET /health, as relay-sockets.ts asks for it. */
@@ -171,8 +181,14 @@ function listenerAt({ directory }: SimMachine, path: string): SimListener | unde
 function clientAttachment(
   machine: SimMachine,
   process: SimProcess,
-  { directory, path, epoch }: { directory: string; path: string; epoch: number },
+  { directory, path, epoch, met }: { directory: string; path: string; epoch: number; met: Link | undefined },
 ): Attachment {
+  let first = met;
+  const taken = () => {
+    const link = first;
+    first = undefined;
+    return link;
+  };
   return {
     role: 'client',
     leading: false,
@@ -181,8 +197,10 @@ function clientAttachment(
     endpoint: `unix://${path}`,
     call: (command, input, { token } = {}) =>
       request(machine, process, path, (listener) => listener.execute(command, input, token)),
-    open: () => connect(machine, process, path),
-    async close() {},
+    open: async () => taken() ?? connect(machine, process, path),
+    async close() {
+      taken()?.destroy();
+    },
   };
 }
 

@@ -11,7 +11,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -43,6 +43,41 @@ async function other(): Promise<{ child: ChildProcess; report: { role: string; e
   return { child, report: (await report) as { role: string; epoch: number } };
 }
 
+/** A leader that was just elected and has not said anything yet. */
+async function listening(epoch = 1) {
+  mkdirSync(place.directory, { recursive: true, mode: 0o700 });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    leader.connections++;
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    socket.on('data', (bytes) => {
+      leader.heard += bytes.toString('latin1');
+    });
+  });
+  const leader = {
+    path: join(place.directory, `relay.000000000${epoch}.sock`),
+    connections: 0,
+    heard: '',
+    get open() {
+      return sockets.size;
+    },
+    close: () =>
+      new Promise((closed) => {
+        server.close(closed);
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+  await new Promise<void>((up) => server.listen(leader.path, up));
+  return leader;
+}
+
+/** Elected two seconds ago, as far as others can see. */
+function noLongerNew(path: string): void {
+  const at = Date.now() / 1000 - 2;
+  utimesSync(path, at, at);
+}
+
 const code = (code: string) => expect.objectContaining({ code });
 
 describe('P20 leadership', () => {
@@ -66,6 +101,7 @@ describe('P20 leadership', () => {
   it('a stopped leader that is no longer young is replaced, and finds itself deposed when it wakes', async () => {
     const { child } = await other();
     child.kill('SIGSTOP');
+    noLongerNew(join(place.directory, 'relay.0000000001.sock'));
     const seen: string[] = [];
     const next = await place.attach({ log: lineLog((line) => seen.push(line)) });
     expect(next).toMatchObject({ role: 'leader', epoch: 2 });
@@ -76,6 +112,39 @@ describe('P20 leadership', () => {
     expect(readdirSync(place.directory).filter((name) => /\d\.sock$/.test(name))).toEqual([
       socket.split('/').at(-1),
     ]);
+  });
+
+  it('a leader that was just elected is joined without a question, by the one connection that is needed', async () => {
+    const leader = await listening();
+    try {
+      const client = await place.attach();
+      expect(client).toMatchObject({ role: 'client', epoch: 1 });
+      const link = await client.open();
+      link.write(Buffer.from('hello'));
+      await waitFor(() => leader.heard === 'hello');
+      expect(leader.connections).toBe(1);
+      link.destroy();
+      const unused = await place.attach();
+      await unused.close();
+      await waitFor(() => leader.connections === 2 && leader.open === 0, 'the unused connection to end');
+    } finally {
+      await leader.close();
+    }
+  });
+
+  it('a leader that is no longer new, or was killed at once, is asked', async () => {
+    const leader = await listening();
+    noLongerNew(leader.path);
+    const attached = place.attach();
+    await waitFor(() => leader.heard.startsWith('GET /health'));
+    await leader.close();
+    // Its socket went with it.
+    expect(await attached).toMatchObject({ role: 'leader', epoch: 1 });
+    const { path, close } = await listening(3);
+    renameSync(path, `${path}.kept`);
+    await close();
+    renameSync(`${path}.kept`, path);
+    expect(await place.attach()).toMatchObject({ role: 'leader', epoch: 4 });
   });
 
   it('a leader that has no room and hangs up on everybody lives, and is not deposed', async () => {
