@@ -42,6 +42,7 @@ describe('The simulation', () => {
     'claims-lost-on-restart': /another answer holds/,
     'postponed-records-dropped': /is left|not at rest/,
     'outbox-left-behind': /was kept|not at rest/,
+    'resume-replays-nothing': /were not replayed/,
     'left-outbox-goes-last': /overtaken|not at rest/,
   };
   for (const mistake of MISTAKES) {

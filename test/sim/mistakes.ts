@@ -25,6 +25,7 @@ export const MISTAKES = [
   'postponed-records-dropped',
   'outbox-left-behind',
   'left-outbox-goes-last',
+  'resume-replays-nothing',
 ] as const;
 
 export type Mistake = (typeof MISTAKES)[number];
@@ -162,6 +163,18 @@ export function mistakenLink(link: Link, mistake: Mistake | undefined, connectio
         },
       });
     }
+    case 'resume-replays-nothing': {
+      const given = new Set<string>();
+      return changedLink(link, {
+        received: (frame) => frame,
+        sent: (frame) => {
+          if (frame.type !== 'DELIVER') return frame;
+          if (given.has(frame.id)) return undefined;
+          given.add(frame.id);
+          return frame;
+        },
+      });
+    }
     case 'resume-token-not-rotated':
       return changedLink(link, {
         received: (frame) => frame,
@@ -179,7 +192,7 @@ export function mistakenLink(link: Link, mistake: Mistake | undefined, connectio
 /** A link whose frames are seen, in both directions, before they go on. */
 export function watchedLink(
   link: Link,
-  seen: { sent(frame: Frame): void; received(frame: Frame): void },
+  seen: { sent(frame: Frame): void; received(frame: Frame): void; closed(): void },
 ): Link {
   const sent = new FrameDecoder();
   const received = new FrameDecoder();
@@ -191,7 +204,10 @@ export function watchedLink(
           handlers.data(bytes);
         },
         drain: () => handlers.drain(),
-        closed: (error) => handlers.closed(error),
+        closed: (error) => {
+          seen.closed();
+          handlers.closed(error);
+        },
       }),
     write: (bytes) => {
       for (const body of sent.push(bytes)) seen.sent(JSON.parse(body.toString('utf8')));
@@ -207,14 +223,19 @@ export function watchedLink(
   };
 }
 
-function changedLink(link: Link, change: { sent(frame: Frame): Frame; received(frame: Frame): Frame }): Link {
+/** A link whose frames are changed on the way, or go nowhere. */
+function changedLink(
+  link: Link,
+  change: { sent(frame: Frame): Frame | undefined; received(frame: Frame): Frame | undefined },
+): Link {
   const sent = new FrameDecoder();
   const received = new FrameDecoder();
-  const changed = (bytes: Buffer, decoder: FrameDecoder, how: (frame: Frame) => Frame): Buffer =>
+  const changed = (bytes: Buffer, decoder: FrameDecoder, how: (frame: Frame) => Frame | undefined): Buffer =>
     Buffer.concat(
-      [...decoder.push(bytes)].map((body) =>
-        encodeFrame(JSON.stringify(how(JSON.parse(body.toString('utf8'))))),
-      ),
+      [...decoder.push(bytes)]
+        .map((body) => how(JSON.parse(body.toString('utf8'))))
+        .filter((frame) => frame !== undefined)
+        .map((frame) => encodeFrame(JSON.stringify(frame))),
     );
   return {
     start: (handlers) =>
@@ -223,7 +244,10 @@ function changedLink(link: Link, change: { sent(frame: Frame): Frame; received(f
         drain: () => handlers.drain(),
         closed: (error) => handlers.closed(error),
       }),
-    write: (bytes) => link.write(changed(bytes, sent, change.sent)),
+    write: (bytes) => {
+      const left = changed(bytes, sent, change.sent);
+      if (left.length > 0) link.write(left);
+    },
     get bufferedBytes() {
       return link.bufferedBytes;
     },

@@ -78,7 +78,8 @@ export class SimAgent {
   async leave(): Promise<void> {
     await this.client.close();
     const { lost } = await this.client.keepUnsent();
-    if (lost === 0) this.#kept(0);
+    // What it waited for may have come after its death.
+    if (lost === 0 && this.process.alive) this.#kept(0);
   }
 
   /** SIGKILL. What a relay leaves unanswered for long is on disk by then (P21). */

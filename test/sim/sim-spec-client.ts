@@ -1,6 +1,7 @@
 /**
- * A client written from the specification alone, with `cumulative_ack` beside: HELLO without a token, RESUME
- * with its positions after a lost connection, SEND until it is stored. docs/protocol.md §4, §8 (P8, P23).
+ * A client written from the specification alone, with `cumulative_ack` beside: after a lost connection RESUME
+ * with its positions, or HELLO with its resume token; now and then RESUME on a connection that lives, or a
+ * second connection, which takes the session over; SEND until it is stored. docs/protocol.md §4, §8 (P7–P9, P23).
  */
 import { DEFAULT_TOPIC } from '../../src/protocol/address.ts';
 import { type DeliverEnvelope, type Envelope, newEnvelope } from '../../src/protocol/envelope.ts';
@@ -21,6 +22,9 @@ export class SimSpecClient {
   #connection: Connection | undefined;
   #state: 'away' | 'ready' | 'over' = 'away';
   #session: string | undefined;
+  #token: string | undefined;
+  /** RESUMEs of this connection that no SYNC has answered. */
+  #unsynced = 0;
   /** DELIVERs by id: it hands on what it has not seen in this session. */
   readonly #seen = new Set<string>();
   /** topic → the highest seq of it. */
@@ -41,9 +45,9 @@ export class SimSpecClient {
     return this.#state === 'ready';
   }
 
-  /** Messages that it has not got rid of. */
-  get unstored(): number {
-    return this.#unstored.size;
+  /** Nothing that it said is without an answer. */
+  get content(): boolean {
+    return this.ready && this.#unstored.size === 0 && this.#unsynced === 0;
   }
 
   send(body: string, to: string): void {
@@ -65,6 +69,14 @@ export class SimSpecClient {
     this.#process.kill();
   }
 
+  /** RESUME on the connection there is, or another connection for the session. */
+  fuss(): void {
+    if (!this.ready || this.#session === undefined) return;
+    if (this.#machine.random.chance(0.6)) return this.#resume(this.#session);
+    this.#state = 'away';
+    void this.#connect();
+  }
+
   #soonConnect(): void {
     this.#process.soon(this.#machine.random.next() * 500, () => void this.#connect());
   }
@@ -75,13 +87,15 @@ export class SimSpecClient {
       const connection = new Connection(await openToLeader(this.#machine, this.#process));
       this.#connection = connection;
       this.#unacknowledged = [];
+      this.#unsynced = 0;
       connection.start({
         envelope: (envelope) => this.#connection === connection && this.#received(envelope),
         invalid: (error) => this.#machine.witness.violated(`${this.name} got a bad frame: ${error.message}`),
         closed: () => this.#lost(connection),
       });
       if (this.#session === undefined) this.#hello();
-      else this.#resume(this.#session);
+      else if (this.#token === undefined || this.#machine.random.chance(0.5)) this.#resume(this.#session);
+      else this.#hello({ resume_token: this.#token });
       this.#process.soon(PATIENCE_MS, () => {
         if (this.#connection === connection && !this.ready) connection.destroy();
       });
@@ -90,16 +104,16 @@ export class SimSpecClient {
     }
   }
 
-  #hello(): void {
-    this.#seen.clear();
+  #hello(session?: { resume_token: string }): void {
     const capabilities = { ack: true, max_inflight: 8, cumulative_ack: true };
-    this.#say('HELLO', { agent: this.name, capabilities });
+    this.#say('HELLO', { agent: this.name, capabilities, ...(session === undefined ? {} : { session }) });
   }
 
   #resume(session_id: string): void {
     const streams = Object.fromEntries(
       [...this.#positions].map(([topic, last_seq]) => [topic, { last_seq }]),
     );
+    this.#unsynced += 1;
     this.#say('RESUME', { session_id, agent: this.name, streams });
   }
 
@@ -113,7 +127,9 @@ export class SimSpecClient {
   #received(envelope: Envelope): void {
     switch (envelope.type) {
       case 'WELCOME':
+        if (this.#session !== envelope.payload.session_id) this.#seen.clear();
         this.#session = envelope.payload.session_id;
+        this.#token = envelope.payload.resume_token;
         this.#state = 'ready';
         for (const [id, message] of this.#unstored) this.#transmit(id, message);
         return;
@@ -123,6 +139,9 @@ export class SimSpecClient {
         return void this.#unstored.delete(envelope.payload.ack_id ?? '');
       case 'NACK':
         return this.#refused(envelope.payload);
+      case 'SYNC':
+        this.#unsynced -= 1;
+        return;
       case 'PING':
         return this.#say('PONG', envelope.payload);
       case 'BYE':
@@ -136,9 +155,11 @@ export class SimSpecClient {
 
   #refused({ ack_id, code }: Payload<'NACK'>): void {
     if (code === 'STALE') {
-      // The connection stays: a fresh HELLO may follow on it (spec §8).
+      // The connection stays: a fresh HELLO may follow on it (spec §8), if it has no session yet.
       this.#session = undefined;
-      this.#hello();
+      this.#unsynced -= 1;
+      if (!this.ready) this.#hello();
+      else this.#connection?.destroy();
     } else if (code === 'QUEUE_FULL' || code === 'STORE_FULL') {
       const connection = this.#connection;
       this.#process.soon(500, () => {

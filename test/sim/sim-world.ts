@@ -101,6 +101,7 @@ class SimWorld {
       [1, () => this.#fail()],
       [1, () => this.#sweep()],
       [1, () => this.#hold()],
+      [3, () => this.#spec?.fuss()],
       [1, () => this.#leaveForGood()],
     ];
     this.#acts = faults
@@ -123,6 +124,7 @@ class SimWorld {
     await this.#rest();
     // The last ends are known before they are stored.
     await this.#pass(SETTLED_MS);
+    witness.rested(this.machine.directory.highest);
     if (witness.violations.length > 0) return;
     for (const agent of [...this.#agents.values(), ...this.#leaving]) agent.process.kill();
     for (const other of [...this.#readers, this.#spec]) other?.close();
@@ -409,7 +411,7 @@ class SimWorld {
   #drained(): boolean {
     const all = this.#everybody();
     if (all.length < this.#manners.length - this.#gone.size || this.#held.size > 0) return false;
-    if (this.#spec !== undefined && !(this.#spec.ready && this.#spec.unstored === 0)) return false;
+    if (this.#spec?.content === false) return false;
     const owed = (agent: SimAgent) => agent.client.unended - this.#owed(agent);
     if (!all.every((agent) => isReady(agent) && owed(agent) <= 0)) return false;
     // What earlier lives left counts as unended once it is found.

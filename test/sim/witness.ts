@@ -38,6 +38,13 @@ export interface Sent {
   refused: boolean;
 }
 
+/** What is to come once more on a connection. */
+interface Replay {
+  agent: string;
+  epoch: number;
+  owed: Set<string>;
+}
+
 interface Answer {
   since: string | undefined;
   began: number;
@@ -58,6 +65,10 @@ export class Witness {
   readonly #handed = new Set<string>();
   /** (session, stream) → the last one handed over. */
   readonly #streams = new Map<string, { seq: number; number: number; body: string }>();
+  /** Session → the connection that was welcomed last. */
+  readonly #serving = new Map<string, number>();
+  /** What connections owe their clients since a RESUME, until they end. */
+  readonly #replays = new Set<Replay>();
   #connections = 0;
   /** DELIVER id → the last answer that held it. */
   readonly #claims = new Map<string, Answer>();
@@ -140,6 +151,7 @@ export class Witness {
     const idOfSeq = new Map<number, string>();
     /** Answered before the daemon, which reads several frames at once, has come to it. */
     const answered = new Set<string>();
+    let replay: Replay | undefined;
     let agent = '?';
     let maxInflight = 256;
     const fenced = (what: string) => {
@@ -169,6 +181,7 @@ export class Witness {
           for (const [id, frame] of inflight) if (upTo(frame)) ids.push(id);
           for (const id of ids) {
             inflight.delete(id);
+            replay?.owed.delete(id);
             answered.add(id);
           }
         }
@@ -184,6 +197,14 @@ export class Witness {
           // P7: each hands out a fresh one.
           if (this.#tokens.has(payload.resume_token)) this.violated(`a resume token of ${agent} comes again`);
           this.#tokens.add(payload.resume_token);
+          this.#serving.set(payload.session_id, number);
+        } else if (type === 'SYNC' && payload.held === undefined) {
+          // All that is unacknowledged comes once more (P8).
+          replay ??= { agent, epoch, owed: new Set() };
+          this.#replays.add(replay);
+          for (const id of inflight.keys()) replay.owed.add(id);
+          inflight.clear();
+          given.clear();
         } else if (type === 'ACK') {
           fenced(`ACK ${payload.stage} of ${about}`);
           for (const id of payload.ack_ids ?? [payload.ack_id])
@@ -192,13 +213,30 @@ export class Witness {
           fenced(`DELIVER of ${payload.body}`);
           if (given.has(frame.id)) this.violated(`${payload.body} DELIVERed twice on one connection`);
           given.add(frame.id);
+          replay?.owed.delete(frame.id);
+          if (this.#serving.get(frame.delivery.session_id) !== number) {
+            this.violated(
+              `${payload.body} DELIVERed on a connection of ${agent} that does not serve the session`,
+            );
+          }
           idOfSeq.set(frame.delivery.seq, frame.id);
           if (!answered.has(frame.id)) inflight.set(frame.id, frame);
           if (inflight.size > maxInflight) this.violated(`${inflight.size} in flight to ${agent}`);
           this.#delivered(frame, agent);
         }
       },
+      closed: () => {
+        if (replay !== undefined) this.#replays.delete(replay);
+      },
     };
+  }
+
+  /** Nothing is under way any more; `epoch` leads. */
+  rested(leader: number): void {
+    for (const { agent, epoch, owed } of this.#replays) {
+      if (epoch === leader && owed.size > 0)
+        this.violated(`${owed.size} were not replayed to ${agent} after its RESUME`);
+    }
   }
 
   /**
