@@ -98,6 +98,11 @@ export class MessageTable {
     return this.#deadLetters.values();
   }
 
+  /** It ended undelivered, and is still kept with its text. */
+  isDeadLetter(seq: number): boolean {
+    return this.#deadLetters.has(seq);
+  }
+
   /** P15: an earlier reign had forgotten everything stored before `since`. */
   forgotten(since: number): void {
     this.#dedupSince = Math.max(this.#dedupSince, since);

@@ -26,13 +26,13 @@ function* records(state: RelayState): Generator<RelayRecord, void> {
   let left = messages.size;
   for (const message of messages.all()) {
     if (left-- === 0) break;
-    if (message.stored && message.open > 0) yield* recordsOf(message);
+    if (message.stored && message.open > 0) yield* recordsOf(message, state);
   }
   // In the order of their end, in which they are forgotten.
   left = messages.endedCount;
   for (const message of messages.ended()) {
     if (left-- === 0) break;
-    if (message.stored) yield* recordsOf(message);
+    if (message.stored) yield* recordsOf(message, state);
   }
   for (const mailbox of state.mailboxes()) {
     const { name: to, standstill } = mailbox;
@@ -48,11 +48,14 @@ function* records(state: RelayState): Generator<RelayRecord, void> {
   }
 }
 
-function* recordsOf(message: Message): Generator<RelayRecord, void> {
+function* recordsOf(message: Message, { messages }: RelayState): Generator<RelayRecord, void> {
   yield messageRecord(message);
   for (const { state: how, seq, endedAt: at, reason } of message.deliveries) {
     if (how !== 'delivered' && how !== 'written' && how !== 'dead') continue;
     yield { t: 'ended', seqs: [seq], how, at, ...reason };
+    // The text may be kept for another of its recipients.
+    if (how === 'dead' && message.raw !== undefined && !messages.isDeadLetter(seq))
+      yield { t: 'dropped', seq };
   }
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Deadlines } from '../../../src/daemon/deadlines.ts';
 import { decodeRecord, encodeRecord, type RelayRecord } from '../../../src/daemon/record.ts';
+import { snapshot } from '../../../src/daemon/snapshot.ts';
+import { RelayState } from '../../../src/daemon/state.ts';
 import { utf8 } from '../../../src/protocol/utf8.ts';
 import { settle } from '../../helpers/fake-clock.ts';
 import { RecordingStore } from '../../helpers/recording-store.ts';
@@ -85,6 +87,35 @@ describe('P20 the next reign', () => {
     });
     const carl = await two.join('carl', { session: { resume_token: handoff.token } });
     expect(carl.all('WELCOME')).toHaveLength(1);
+  });
+});
+
+describe('§10 a snapshot', () => {
+  it('does not bring back the one dead letter of a message that was dropped while another stays', () => {
+    const recipients = [
+      { name: 'ann', seq: 1, until: 9 },
+      { name: 'bob', seq: 2, until: 9 },
+    ];
+    const head = {
+      t: 'message',
+      key: 'eve\0k',
+      id: 'k',
+      from: 'eve',
+      session: 's',
+      at: 1,
+      acks: true,
+    } as const;
+    const records: RelayRecord[] = [
+      { ...head, to: '*', recipients, raw: { payload: utf8('{"body":"x"}') } },
+      { t: 'ended', seqs: [1], how: 'dead', at: 2, code: 'REJECTED', text: 'no' },
+      { t: 'ended', seqs: [2], how: 'dead', at: 2, code: 'REJECTED', text: 'no' },
+      { t: 'dropped', seq: 1 },
+    ];
+    const before = new RelayState();
+    for (const record of records) before.recover(record);
+    const after = new RelayState();
+    for (const bytes of snapshot(before)) after.recover(decodeRecord(bytes));
+    expect([...after.messages.deadLetters()].map(({ seq }) => seq)).toEqual([2]);
   });
 });
 
