@@ -26,6 +26,7 @@ export const MISTAKES = [
   'outbox-left-behind',
   'left-outbox-goes-last',
   'resume-replays-nothing',
+  'dropped-letters-return',
 ] as const;
 
 export type Mistake = (typeof MISTAKES)[number];
@@ -98,6 +99,11 @@ export function mistakeStore(store: Store, mistake: Mistake | undefined): void {
       store.append = (record, done, urgency) => {
         const refused = (error?: RelayError) => done(error?.code === 'STORE_FULL' ? undefined : error);
         append(record, is(record, 'message') ? done : refused, urgency);
+      };
+      return;
+    case 'dropped-letters-return':
+      store.recover = async function* () {
+        for await (const record of recover()) if (!is(record, 'dropped')) yield record;
       };
       return;
     case 'claims-lost-on-restart':

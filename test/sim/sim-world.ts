@@ -3,13 +3,16 @@
  * and fails, clocks jump and the power goes; then all that ends, and everything must come to rest.
  */
 
+import type { Message } from '../../src/daemon/message.ts';
 import { decodeRecord, messageKey } from '../../src/daemon/record.ts';
 import { RelayState } from '../../src/daemon/state.ts';
 import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
 import { CLAIM_MS } from '../../src/protocol/limits.ts';
+import { textOf } from '../../src/protocol/utf8.ts';
 import { type Manner, SimAgent } from './sim-agent.ts';
-import { callLeader, leaderOf } from './sim-ground.ts';
+import { leaderOf } from './sim-ground.ts';
 import { SimMachine, type SimOptions } from './sim-machine.ts';
+import { SimPerson } from './sim-person.ts';
 import { SimReader } from './sim-reader.ts';
 import { SimSpecClient } from './sim-spec-client.ts';
 
@@ -68,7 +71,7 @@ class SimWorld {
   readonly #gone = new Set<string>();
   readonly #readers: SimReader[] = [];
   #spec: SimSpecClient | undefined;
-  readonly #held = new Set<string>();
+  readonly #person: SimPerson;
   /** What may happen in this history, by weight: few kinds at a time find more than all together. */
   readonly #acts: { weight: number; act: () => void }[];
   #count = 0;
@@ -77,6 +80,7 @@ class SimWorld {
 
   constructor(options: SimOptions) {
     this.machine = new SimMachine(options);
+    this.#person = new SimPerson(this.machine);
     const { random, network } = this.machine;
     network.slowness = random.chance(0.2) ? 200 : 2;
     const defers = random.chance(0.3) ? 0.15 : 0;
@@ -100,7 +104,8 @@ class SimWorld {
       [2, () => this.#fill()],
       [1, () => this.#fail()],
       [1, () => this.#sweep()],
-      [1, () => this.#hold()],
+      [1, () => this.#person.hold(this.#manners[random.below(this.#manners.length)]?.name ?? '')],
+      [3, () => void this.#person.tidy()],
       [3, () => this.#spec?.fuss()],
       [1, () => this.#leaveForGood()],
     ];
@@ -232,35 +237,6 @@ class SimWorld {
     if (!agent.process.alive || !agent.process.stopped) return;
     this.machine.trace?.(`${agent.manner.name}.${agent.life} goes on`);
     agent.process.goOn();
-  }
-
-  /** The person stops what is for an agent, and lets it go on. */
-  #hold(): void {
-    const { random, time } = this.machine;
-    const agent = this.#manners[random.below(this.#manners.length)]?.name ?? '';
-    if (this.#held.has(agent)) return;
-    this.#held.add(agent);
-    void this.#command('relay-hold', { agent }).then(() => {
-      time.after(random.next() * 5_000, () => this.#release(agent));
-    });
-  }
-
-  #release(agent: string): void {
-    void this.#command('relay-release', { agent }).then((done) => {
-      if (done) this.#held.delete(agent);
-      else this.machine.time.after(200, () => this.#release(agent));
-    });
-  }
-
-  /** The person's, from a process of its own; false when nobody knows whether it was done. */
-  async #command(name: string, input: unknown): Promise<boolean> {
-    const { trace } = this.machine;
-    trace?.(`the person calls ${name} ${JSON.stringify(input)}`);
-    try {
-      return (await callLeader(this.machine, this.machine.newProcess(), name, input, undefined)).success;
-    } catch {
-      return false;
-    }
   }
 
   #leaveForGood(): void {
@@ -410,7 +386,7 @@ class SimWorld {
 
   #drained(): boolean {
     const all = this.#everybody();
-    if (all.length < this.#manners.length - this.#gone.size || this.#held.size > 0) return false;
+    if (all.length < this.#manners.length - this.#gone.size || !this.#person.content) return false;
     if (this.#spec?.content === false) return false;
     const owed = (agent: SimAgent) => agent.client.unended - this.#owed(agent);
     if (!all.every((agent) => isReady(agent) && owed(agent) <= 0)) return false;
@@ -463,6 +439,7 @@ class SimWorld {
       });
     while (!done && (await time.step()));
     if (failed !== undefined) return witness.violated(`the log cannot be read at the end: ${failed}`);
+    this.#auditLetters(state);
     if (store.damage.length > 0) witness.violated(`damage on a sound disk: ${JSON.stringify(store.damage)}`);
     for (const sent of witness.messages.values()) {
       const known = [...sent.ids].map((id) => state.messages.get(messageKey(sent.from, '', id)));
@@ -484,10 +461,42 @@ class SimWorld {
       }
     }
   }
+
+  /** A dead letter is there until somebody disposes of it, and not afterwards; what was sent anew is there, too. */
+  #auditLetters(state: RelayState): void {
+    const { witness } = this.machine;
+    const letters = [...state.messages.deadLetters()];
+    const ids = new Set(letters.map(({ id }) => id));
+    for (const { id, body, to } of witness.disposed) {
+      if (ids.has(id)) witness.violated(`${body} to ${to} is a dead letter again`);
+    }
+    for (const message of state.messages.all()) {
+      for (const delivery of message.deliveries) {
+        const { id, recipient, ended } = delivery;
+        if (delivery.state === 'dead' && !ids.has(id) && !witness.mayBeDisposed(id)) {
+          witness.violated(`${bodyOf(message)} to ${recipient} is dead and no dead letter`);
+        }
+        if (message.command && !ended && !this.#gone.has(recipient)) {
+          witness.violated(`${bodyOf(message)}, sent anew to ${recipient}, is left ${delivery.state}`);
+        }
+      }
+    }
+    for (const [letter, count] of witness.redelivered) {
+      const copies = [...state.messages.all()].filter(({ command, raw, deliveries: [delivery] }) => {
+        return command && (raw === undefined || letter === `${bodyOf({ raw })} ${delivery?.recipient}`);
+      });
+      if (copies.length < count)
+        witness.violated(`${letter} was sent anew ${count} times and is there ${copies.length}`);
+    }
+  }
 }
 
 const isReady = ({ client, process }: SimAgent): boolean =>
   process.alive && (client.state === 'ready' || client.state === 'closed');
+
+/** What the witness knows it by; undefined once its text is forgotten. */
+const bodyOf = ({ raw }: Pick<Message, 'raw'>): string | undefined =>
+  raw && JSON.parse(textOf(raw.payload)).body;
 
 const describe = ({ manner, life, client }: SimAgent): string =>
   `${manner.name}.${life} ${client.state} with ${client.unended} unended`;

@@ -45,6 +45,13 @@ interface Replay {
   owed: Set<string>;
 }
 
+interface Letter {
+  /** Of its DELIVER. */
+  id: string;
+  body: string;
+  to: string;
+}
+
 interface Answer {
   since: string | undefined;
   began: number;
@@ -61,14 +68,22 @@ export class Witness {
   readonly #byId = new Map<string, Sent>();
   /** seq → the message and recipient it was given to. */
   readonly #seqs = new Map<number, string>();
-  /** (session, body) that was handed over. */
-  readonly #handed = new Set<string>();
+  /** (session, body) → how often it was handed over. */
+  readonly #handed = new Map<string, number>();
   /** (session, stream) → the last one handed over. */
   readonly #streams = new Map<string, { seq: number; number: number; body: string }>();
   /** Session → the connection that was welcomed last. */
   readonly #serving = new Map<string, number>();
   /** What connections owe their clients since a RESUME, until they end. */
   readonly #replays = new Set<Replay>();
+  /** Dead letters that were sent anew or dropped, as answers say. */
+  readonly disposed: Letter[] = [];
+  /** `<body> <recipient>` → how often an answer said that it was sent anew. */
+  readonly redelivered = new Map<string, number>();
+  /** The same → how often that was asked for. */
+  readonly #asked = new Map<string, number>();
+  /** DELIVER ids of dead letters that may be disposed of. */
+  readonly #disposals = new Set<string>();
   #connections = 0;
   /** DELIVER id → the last answer that held it. */
   readonly #claims = new Map<string, Answer>();
@@ -231,6 +246,26 @@ export class Witness {
     };
   }
 
+  /** The person asks to have a dead letter sent anew, or dropped; `done` once an answer says so. */
+  disposes(letter: Letter, anew: boolean): { done(): void } {
+    const { id, body, to } = letter;
+    this.#disposals.add(id);
+    const name = `${body} ${to}`;
+    if (anew) this.#asked.set(name, (this.#asked.get(name) ?? 0) + 1);
+    return {
+      done: () => {
+        this.#trace?.(`${body} to ${to} is ${anew ? 'sent anew' : 'dropped'}`);
+        this.disposed.push(letter);
+        if (anew) this.redelivered.set(name, (this.redelivered.get(name) ?? 0) + 1);
+      },
+    };
+  }
+
+  /** Somebody has asked for it. */
+  mayBeDisposed(id: string): boolean {
+    return this.#disposals.has(id);
+  }
+
   /** Nothing is under way any more; `epoch` leads. */
   rested(leader: number): void {
     for (const { agent, epoch, owed } of this.#replays) {
@@ -278,14 +313,18 @@ export class Witness {
     this.#expectNotExpired(message, agent);
     const session = `${agent}.${life} ${delivery.session_id}`;
     const once = `${session} ${message.body}`;
-    if (this.#handed.has(once)) this.violated(`${message.body} handed twice to ${session}`);
-    this.#handed.add(once);
+    const anew = this.#asked.get(`${message.body} ${agent}`) ?? 0;
+    const times = (this.#handed.get(once) ?? 0) + 1;
+    this.#handed.set(once, times);
+    if (times > 1 + anew) this.violated(`${message.body} handed twice to ${session}`);
     const stream = `${session} ${from} ${message.to} ${topic ?? 'default'}`;
     const last = this.#streams.get(stream);
     const number = Number(message.body.slice(1));
     if (last !== undefined && delivery.seq <= last.seq) {
       this.violated(`seq ${delivery.seq} of ${message.body} after ${last.seq} of ${last.body} in ${stream}`);
     }
+    // What was sent anew has left its place.
+    if (anew > 0) return;
     if (last !== undefined && number < last.number) {
       this.violated(`${message.body} overtaken by ${last.body} in ${stream}`);
     }
@@ -321,7 +360,8 @@ export class Witness {
 
   /** P16: what may have been typed never ends as EXPIRED. */
   #expectNotExpired(message: Sent, agent: string): void {
-    if (message.failed.get(agent) === 'EXPIRED' && message.handed.has(agent)) {
+    const anew = this.#asked.has(`${message.body} ${agent}`);
+    if (!anew && message.failed.get(agent) === 'EXPIRED' && message.handed.has(agent)) {
       this.violated(`${message.body} is told to be EXPIRED, and was handed to ${agent}`);
     }
   }
