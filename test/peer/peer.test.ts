@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { callRpc } from '../../src/client/rpc.ts';
 import { waitFor } from '../helpers/wait-for.ts';
 import {
   loadPublished,
@@ -20,6 +21,12 @@ interface Heard {
   id: string;
   meta: object | undefined;
   originalTo: string | undefined;
+}
+
+/** A broken connection is what the daemon's side of a reset looks like to it. */
+interface Private {
+  resumeToken: string;
+  socket: { destroy(): void };
 }
 
 let home: string;
@@ -45,14 +52,30 @@ async function endDaemon(signal: NodeJS.Signals): Promise<void> {
   daemon = undefined;
 }
 
-async function joinAs(agentName: string): Promise<{ client: PublishedClient; heard: Heard[] }> {
+/** Messages that are stored and not delivered. */
+async function waiting(): Promise<number> {
+  const { data } = (await callRpc(socketPath(), 'relay-status', {})) as {
+    data: { metrics: { waiting: number } };
+  };
+  return data.metrics.waiting;
+}
+
+interface Joined {
+  client: PublishedClient;
+  heard: Heard[];
+  states: string[];
+}
+
+async function joinAs(agentName: string): Promise<Joined> {
   const client = new Published({ socketPath: socketPath(), agentName, quiet: true, reconnectDelayMs: 20 });
   const heard: Heard[] = [];
+  const states: string[] = [];
+  client.onStateChange = (state) => states.push(state);
   client.onMessage = (from, payload, id, meta, originalTo) =>
     heard.push({ from, payload, id, meta, originalTo });
   clients.push(client);
   await client.connect();
-  return { client, heard };
+  return { client, heard, states };
 }
 
 beforeEach(async () => {
@@ -102,7 +125,8 @@ describe('The published 1.x client', () => {
   it('gets what was sent to the letter', async () => {
     const ann = await joinAs('ann');
     const bob = await joinAs('bob');
-    const body = 'Grüße 👩‍👩‍👧 \u0000 \u001b[31m \u2028 \ud83d\ude00 "quoted" \\ back\r\nnext\ttab';
+    const body =
+      'Grüße 👩‍👩‍👧 \u0000 \u001b[31m \u2028 \ud83d\ude00 \ud800 alone "quoted" \\ back\r\nnext\ttab';
     const data = { deep: { list: [1, null, 'ä', { x: true }] }, __proto__x: 'kept', big: 2 ** 53 };
     const meta = { importance: 80, replyTo: 'abc', custom: { kept: ['as', 'it', 'is'] } };
     ann.client.sendMessage('bob', body, 'action', data, 'thread-7', meta);
@@ -114,10 +138,15 @@ describe('The published 1.x client', () => {
   it('gets bodies up to a megabyte less our headroom', async () => {
     const ann = await joinAs('ann');
     const bob = await joinAs('bob');
-    const sizes = [64 * 1024, 512 * 1024, 1024 * 1024 - 8 * 1024];
-    for (const size of sizes) ann.client.sendMessage('bob', 'x'.repeat(size));
-    await waitFor(() => bob.heard.length === sizes.length, 'the long ones');
-    expect(bob.heard.map(({ payload }) => payload.body.length)).toEqual(sizes);
+    // Of one byte and of three in UTF-8, no two of them alike anywhere.
+    const bodies = [64 * 1024, 512 * 1024, 1024 * 1024 - 8 * 1024].flatMap((bytes) => [
+      'abcdefg 0123456789'.repeat(bytes).slice(0, bytes),
+      '漢字かな、交じり文。'.repeat(bytes).slice(0, Math.floor(bytes / 3)),
+    ]);
+    for (const body of bodies) ann.client.sendMessage('bob', body);
+    await waitFor(() => bob.heard.length === bodies.length, 'the long ones');
+    // Not by toEqual, which would print them.
+    expect(bob.heard.map(({ payload }, n) => payload.body === bodies[n])).toEqual(bodies.map(() => true));
   });
 
   it('finds what was sent to it while it was away, all of it and in order', async () => {
@@ -130,22 +159,56 @@ describe('The published 1.x client', () => {
     expect(again.heard.map(({ payload }) => Number(payload.body))).toEqual([...Array(900).keys()]);
   });
 
+  it('finds it though the daemon was killed meanwhile', async () => {
+    const ann = await joinAs('ann');
+    const bob = await joinAs('bob');
+    bob.client.disconnect();
+    for (let i = 0; i < 300; i++) ann.client.sendMessage('bob', String(i));
+    await waitFor(async () => (await waiting()) === 300, 'all of it to be stored');
+    await endDaemon('SIGKILL');
+    await startDaemon();
+    const again = await joinAs('bob');
+    await waitFor(() => again.heard.length >= 300, 'the queue');
+    expect(again.heard.map(({ payload }) => Number(payload.body))).toEqual([...Array(300).keys()]);
+  });
+
   it('resumes its session by its token when its connection breaks', async () => {
     const ann = await joinAs('ann');
     const bob = await joinAs('bob');
     const session = bob.client.currentSessionId;
-    // Its socket is private; a broken connection is what the daemon's side of a reset looks like to it.
-    (bob.client as unknown as { socket: { destroy(): void } }).socket.destroy();
+    (bob.client as unknown as Private).socket.destroy();
     ann.client.sendMessage('bob', 'meanwhile');
     await waitFor(() => bob.client.state === 'READY' && bob.heard.length === 1, 'the session');
     expect(bob.client.currentSessionId).toBe(session);
     expect(bob.heard[0]?.payload.body).toBe('meanwhile');
   });
 
+  it('gets a stream whole and in order however often its connection breaks, each time by a fresh token', async () => {
+    const ann = await joinAs('ann');
+    const bob = await joinAs('bob');
+    const session = bob.client.currentSessionId;
+    const private_ = bob.client as unknown as Private;
+    const tokens = new Set([private_.resumeToken]);
+    for (let i = 0; i < 1_000; i++) {
+      ann.client.sendMessage('bob', String(i));
+      if (i % 200 !== 199) continue;
+      // In the middle of what is on its way.
+      await waitFor(() => bob.heard.length > i - 150, 'some of it');
+      private_.socket.destroy();
+      await waitFor(() => bob.client.state !== 'READY', 'the break');
+      await waitFor(() => bob.client.state === 'READY', 'the session');
+      tokens.add(private_.resumeToken);
+    }
+    await waitFor(() => bob.heard.length >= 1_000, 'all of it');
+    expect(bob.heard.map(({ payload }) => Number(payload.body))).toEqual([...Array(1_000).keys()]);
+    expect(bob.client.currentSessionId).toBe(session);
+    expect(tokens.size).toBe(6);
+  });
+
   it('starts anew when its token is unknown', async () => {
     const bob = await joinAs('bob');
     const session = bob.client.currentSessionId;
-    const private_ = bob.client as unknown as { resumeToken: string; socket: { destroy(): void } };
+    const private_ = bob.client as unknown as Private;
     private_.resumeToken = 'a token of another daemon';
     private_.socket.destroy();
     await waitFor(() => bob.client.state === 'READY' && bob.client.currentSessionId !== session, 'a session');
@@ -159,6 +222,17 @@ describe('The published 1.x client', () => {
     await waitFor(() => ann.client.state === 'READY' && bob.client.state === 'READY', 'both');
     ann.client.sendMessage('bob', 'again');
     await waitFor(() => bob.heard.some(({ payload }) => payload.body === 'again'), 'the message');
+  });
+
+  it('is told of frames that we do not know, and stays', async () => {
+    const ann = await joinAs('ann');
+    const bob = await joinAs('bob');
+    bob.client.joinChannel('#general');
+    bob.client.sendLog('what its terminal shows');
+    ann.client.sendMessage('bob', 'still there?');
+    await waitFor(() => bob.heard.length === 1, 'the message');
+    expect(bob.client.state).toBe('READY');
+    expect(bob.states).toEqual(['CONNECTING', 'HANDSHAKING', 'READY']);
   });
 
   it('gets every one of 10,000 messages sent in one burst', async () => {

@@ -35,6 +35,8 @@ export interface PublishedClient {
     meta?: object,
   ): boolean;
   broadcast(body: string): boolean;
+  joinChannel(channel: string): boolean;
+  sendLog(data: string): boolean;
 }
 
 export type PublishedClass = new (config: {
