@@ -14,12 +14,10 @@ import {
   type ProtocolHandlers,
   protocolHandlers,
 } from './protocol-handlers.ts';
+import { reconnectPolicy } from './reconnect-policy.ts';
 import type { CommandClient, ReconnectingOptions } from './reconnecting-options.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
-const MAX_ATTEMPTS = 5;
-const BACKOFF_MS = 1000;
-const MAX_BACKOFF_MS = 30_000;
 /** For command and connection together: one that never answers is a failed attempt, too. */
 const ATTEMPT_TIMEOUT_MS = 30_000;
 /** AFD's close code for a session taken over: coming back would take it away from the other again. */
@@ -180,13 +178,10 @@ export class ReconnectingHandoff implements HandoffConnection {
 
   /** Never rejects: it ends connected, closed, or failed with `onReconnectFailed`. */
   async #reconnect(): Promise<void> {
-    const policy = this.#handoff.metadata?.reconnect;
-    const attempts =
-      policy?.allowed === false ? 0 : (this.#options.maxAttempts ?? policy?.maxAttempts ?? MAX_ATTEMPTS);
-    const backoffMs = this.#options.backoffMs ?? policy?.backoffMs ?? BACKOFF_MS;
+    const { attempts, waitMs } = reconnectPolicy(this.#handoff, this.#options);
     let last = new RelayError('MAX_RECONNECTS', 'the handoff allows no reconnect');
     for (let attempt = 1; attempt <= attempts; attempt++) {
-      await this.#wait(this.#backoff(backoffMs, attempt));
+      await this.#wait(waitMs(attempt));
       if (this.#closing.signal.aborted) return;
       this.#tell(() => this.#options.onReconnect?.(attempt));
       try {
@@ -211,13 +206,6 @@ export class ReconnectingHandoff implements HandoffConnection {
     const result = parseResult(HandoffResultSchema, answer);
     if (!result.success && !result.error.retryable) throw new GiveUp(errorFrom(result));
     return unwrap(result);
-  }
-
-  /** Exponential; the upper half is random, so that the clients of one server do not come all at once. */
-  #backoff(firstMs: number, attempt: number): number {
-    const ms = Math.min(firstMs * 2 ** (attempt - 1), this.#options.maxBackoffMs ?? MAX_BACKOFF_MS);
-    const random = (this.#options.random ?? Math.random)();
-    return Math.max(0, ms * (0.5 + random / 2)) || 0;
   }
 
   /** Ends early when the connection is closed. */
