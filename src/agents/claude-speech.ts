@@ -7,24 +7,18 @@ import { isAbsolute, join } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
+import { ClaudeFollowing } from './claude-following.ts';
 import { ClaudeLedger } from './claude-ledger.ts';
 import { ClaudeMessages } from './claude-messages.ts';
-import { ClaudeMissed } from './claude-missed.ts';
-import { parseTranscriptLine, type TranscriptEvent } from './claude-transcript.ts';
+import type { TranscriptEvent } from './claude-transcript.ts';
 import { transcriptsSince } from './claude-transcripts.ts';
 import type { HookServer } from './hook-server.ts';
-import { type JsonRecord, parseRecord, stringIn } from './json-record.ts';
+import { type JsonRecord, stringIn } from './json-record.ts';
 import type { Positions } from './positions.ts';
-import { TranscriptTail } from './transcript-tail.ts';
+import { RecordedTurns } from './recorded-turns.ts';
 
 /** Milliseconds by which a hook may come later than the transcript's record of the same text. */
 const HOOK_LATE_MS = 3_000;
-
-/** Milliseconds after the end of a turn in which something of it must have been recorded. */
-const RECORD_MS = 1_500;
-
-/** Milliseconds by which a record may be older than the signal that its turn began. */
-const EARLIER_MS = 500;
 
 export interface ClaudeSpeechOptions {
   /** Where Claude Code keeps the transcripts of this folder; the first that exists is taken. */
@@ -44,27 +38,28 @@ export class ClaudeSpeech {
   readonly #options: ClaudeSpeechOptions;
   readonly #ledger = new ClaudeLedger();
   readonly #messages: ClaudeMessages;
-  readonly #tails = new Map<string, TranscriptTail>();
-  /** Bytes read of each transcript. */
-  readonly #read = new Map<string, number>();
-  /** The transcript that the hooks name. */
-  #current: string | undefined;
+  readonly #following: ClaudeFollowing;
+  readonly #turns: RecordedTurns;
   /** Who speaks: `none` before the start and after a failure. */
   #account: 'none' | 'hook' | 'transcript' | 'closed' = 'none';
   #sink: SpeechSink | undefined;
   #timers: Timer[] = [];
-  #turnBegan: number | undefined;
-  /** When we last heard or read anything of ours (wall clock). */
-  #recorded = 0;
   #onPrompt: (text: string) => void = () => {};
 
   constructor(options: ClaudeSpeechOptions) {
     this.#options = options;
+    this.#turns = new RecordedTurns({ clock: options.clock, due: (since) => this.#missed(since) });
+    this.#following = new ClaudeFollowing({
+      ...options,
+      ledger: this.#ledger,
+      sink: () => this.#sink,
+      take: (event, file, from) => this.#take(event, file, from),
+    });
     this.#messages = new ClaudeMessages({
       text: (message, offset, text) => {
         this.#ledger.said(message, text);
         // Its id must outlive us before its words leave.
-        if (offset === 0) this.#keep();
+        if (offset === 0) this.#following.keep();
         this.#sink?.text(message, offset, text);
         this.#tellGlued();
       },
@@ -91,21 +86,18 @@ export class ClaudeSpeech {
 
   /** The agent's signals say that it works … */
   turnBegan(): void {
-    this.#turnBegan ??= this.#options.clock.now();
+    this.#turns.began();
   }
 
   /** … and that it is done: by now we must have heard or read something of it. */
   turnEnded(): void {
-    const began = this.#turnBegan;
-    if (began === undefined || this.#account === 'closed') return;
-    this.#turnBegan = undefined;
-    this.#later(RECORD_MS, () => this.#missed(began));
+    if (this.#account !== 'closed') this.#turns.ended();
   }
 
   async close(): Promise<void> {
     if (this.#account === 'closed') return;
-    for (const timer of this.#timers) timer.cancel();
-    for (const tail of this.#tails.values()) await tail.close();
+    this.#cancel();
+    await this.#following.close();
     this.#messages.end();
     // The agent is gone: what its transcript holds and no hook told is told now.
     if (this.#account === 'hook') this.#tellUnsaid();
@@ -118,7 +110,7 @@ export class ClaudeSpeech {
     this.#sink = sink;
     const { folders, sessionId } = this.#options;
     if (sessionId !== undefined) {
-      for (const folder of folders) this.#follow(join(folder, `${sessionId}.jsonl`));
+      for (const folder of folders) this.#following.follow(join(folder, `${sessionId}.jsonl`));
     }
     if (account === 'transcript') this.#tellUnsaid();
     else this.#timers.push(this.#options.clock.every(1_000, () => this.#compare(), { unref: true }));
@@ -127,12 +119,9 @@ export class ClaudeSpeech {
   #hook(hook: JsonRecord): void {
     // A sub-agent's hooks carry its id.
     if (hook.agent_id !== undefined && hook.agent_id !== null) return;
-    this.#recorded = this.#options.clock.now();
+    this.#turns.record();
     const file = stringIn(hook, 'transcript_path');
-    if (file !== undefined && isAbsolute(file) && file.endsWith('.jsonl')) {
-      this.#current = file;
-      this.#follow(file);
-    }
+    if (file !== undefined && isAbsolute(file) && file.endsWith('.jsonl')) this.#following.name(file);
     const event = stringIn(hook, 'hook_event_name');
     const prompt = event === 'UserPromptSubmit' ? stringIn(hook, 'prompt') : undefined;
     if (prompt !== undefined) this.#onPrompt(prompt);
@@ -155,48 +144,13 @@ export class ClaudeSpeech {
     });
   }
 
-  /**
-   * Follows a transcript from its end, or from the records of `since` on (wall clock); and tells what an
-   * earlier wrapper of ours did not live to hear.
-   */
-  #follow(file: string, since?: number): void {
-    if (this.#tails.has(file) || this.#account === 'closed') return;
-    const { clock, log, positions } = this.#options;
-    const kept = positions.get(file);
-    const missed = new ClaudeMissed(kept?.begun ?? [], () => this.#sink);
-    const from = kept?.offset ?? (since === undefined ? 'end' : 'start');
-    const line = (text: string, end: number) => {
-      const start = this.#read.get(file) ?? 0;
-      const at = writtenAt(text);
-      const old = kept !== undefined && end <= tail.found;
-      if (old && at <= kept.until) missed.tell(parseTranscriptLine(text));
-      else if (since === undefined ? !old : at >= since) this.#take(parseTranscriptLine(text), file, start);
-      this.#read.set(file, end);
-      this.#keep();
-    };
-    const tail = new TranscriptTail(file, { clock, log, from, line });
-    this.#tails.set(file, tail);
-    this.#read.set(file, from === 'end' ? tail.found : from === 'start' ? 0 : from);
-    this.#keep();
-    tail.start();
-  }
-
-  #keep(): void {
-    if (this.#sink === undefined) return;
-    for (const [file, read] of this.#read) {
-      const begun = file === this.#current ? this.#ledger.begun : [];
-      this.#options.positions.set(file, this.#ledger.unsaidFrom(file) ?? read, begun);
-    }
-  }
-
   /** Takes what stands in the transcript after its first `from` bytes. */
   #take(event: TranscriptEvent, file: string, from: number): void {
-    const { clock } = this.#options;
-    this.#recorded = clock.now();
+    this.#turns.record();
     if (event.kind === 'speech') {
       const { id, text } = event;
       if (this.#account === 'transcript') this.#tell(id, 0, text);
-      else this.#ledger.written({ id, text, file, from, at: clock.monotonic() });
+      else this.#ledger.written({ id, text, file, from, at: this.#options.clock.monotonic() });
       this.#tellGlued();
     } else if (event.kind === 'prompt') {
       this.#onPrompt(event.text);
@@ -231,15 +185,13 @@ export class ClaudeSpeech {
   }
 
   /** A turn of which nothing came: the session is another one than we know. */
-  #missed(began: number): void {
-    if (this.#recorded >= began - EARLIER_MS || this.#account === 'closed') return;
-    const grown = transcriptsSince(this.#options.folders, began - EARLIER_MS).filter(
-      (one) => !this.#tails.has(one),
-    );
+  #missed(since: number): void {
+    if (this.#turns.recordedSince(since) || this.#account === 'closed') return;
+    const grown = transcriptsSince(this.#options.folders, since).filter((one) => !this.#following.has(one));
     const [file] = grown;
     if (file !== undefined && grown.length === 1) {
       this.#options.log.info('claude-session-found', { file });
-      this.#follow(file, began - EARLIER_MS);
+      this.#following.follow(file, since);
     } else if (this.#account === 'transcript') {
       this.#fail(file ? 'two transcripts may be ours' : 'no transcript of ours was found');
     }
@@ -249,16 +201,19 @@ export class ClaudeSpeech {
     this.#timers.push(this.#options.clock.after(ms, fn, { unref: true }));
   }
 
+  /** Nothing of what we wait for is looked at any more. */
+  #cancel(): void {
+    for (const timer of this.#timers.splice(0)) timer.cancel();
+    this.#turns.forget();
+  }
+
   #fail(reason: string): void {
     const sink = this.#sink;
     if (!sink || this.#account === 'closed') return;
     this.#options.log.warn('claude-speech-failed', { account: this.#account, reason });
-    for (const timer of this.#timers.splice(0)) timer.cancel();
+    this.#cancel();
     this.#account = 'none';
     this.#sink = undefined;
     sink.failed(reason);
   }
 }
-
-/** Milliseconds since the epoch; NaN, which is never late enough, if the line does not say. */
-const writtenAt = (line: string): number => Date.parse(stringIn(parseRecord(line) ?? {}, 'timestamp') ?? '');

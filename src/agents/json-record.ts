@@ -32,3 +32,7 @@ export const recordsIn = (record: JsonRecord, key: string): JsonRecord[] => {
   const value = record[key];
   return Array.isArray(value) ? value.filter(isRecord) : [];
 };
+
+/** When a line says it was written (milliseconds since the epoch); NaN, which is never late enough, if it does not. */
+export const timestampOf = (line: string): number =>
+  Date.parse(stringIn(parseRecord(line) ?? {}, 'timestamp') ?? '');
