@@ -3,11 +3,12 @@
  * A thread is ours if our briefing (with our name in it) stands in it, or was forked from one that is;
  * without a briefing, if it began in our folder after we did. real-agents.md §5.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
+import { filesIn } from './agent-files.ts';
 import { parseRolloutLine, type RolloutEvent } from './codex-rollout.ts';
 import { parseRecord, stringIn } from './json-record.ts';
 import type { Positions } from './positions.ts';
@@ -247,7 +248,7 @@ export class CodexThreads implements SpeechSource {
 
   /** Threads of our folder, not followed yet, that were written to since then. */
   #grownSince(since: number): { file: string; id: string }[] {
-    return readdirDeep(this.#options.folder).flatMap((file) => {
+    return rollouts(this.#options.folder, 'deep').flatMap((file) => {
       if (this.#threads.has(file)) return [];
       const stat = statSync(file, { throwIfNoEntry: false });
       if (stat === undefined || stat.mtimeMs < since) return [];
@@ -266,28 +267,9 @@ export class CodexThreads implements SpeechSource {
   }
 }
 
-const isRollout = (name: string): boolean => /(^|[\\/])rollout-[^\\/]*\.jsonl$/.test(name);
-
-/** The rollout files in one folder; none if it does not exist. */
-function rollouts(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .filter(isRollout)
-      .map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
-}
-
-function readdirDeep(folder: string): string[] {
-  try {
-    return (readdirSync(folder, { recursive: true }) as string[])
-      .filter(isRollout)
-      .map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
-}
+/** The rollout files in one folder. */
+const rollouts = (folder: string, depth?: 'deep'): string[] =>
+  filesIn(folder, depth).filter((file) => /[\\/]rollout-[^\\/]*\.jsonl$/.test(file));
 
 function firstEvent(file: string, { clock, log }: CodexThreadsOptions): RolloutEvent | undefined {
   let first: RolloutEvent | undefined;

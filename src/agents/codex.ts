@@ -3,9 +3,9 @@
  * interrupts it. It is started as the person would start it: with its app-server daemon or without.
  * real-agents.md §1, §4, §5.
  */
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Adapter, AdapterContext, McpLaunch } from './adapter.ts';
+import { textOf } from './agent-files.ts';
 import { hasOption, optionValue } from './arguments.ts';
 import { CodexQueue } from './codex-queue.ts';
 import { codexAsks, codexInputBox, codexTitle } from './codex-screen.ts';
@@ -46,14 +46,6 @@ function hasOwnInstructions(context: AdapterContext, home: string): boolean {
   return [context.args.join('\n'), ...files.map(textOf)].some((text) =>
     /\bdeveloper_instructions\s*=/.test(text),
   );
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 /**

@@ -2,11 +2,12 @@
  * Gemini CLI's speech: the chat files of our own sessions, among those of all agents in this folder. A session
  * is ours if we named it (`--session-id`), or if what was typed here stands in it. real-agents.md §5.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
+import { filesIn, textOf } from './agent-files.ts';
 import { type ChatLine, parseChatLine } from './gemini-chat.ts';
 import type { Drafts } from './gemini-drafts.ts';
 import type { Kept, Positions } from './positions.ts';
@@ -185,24 +186,8 @@ const copyOf = (line: Said): string => `${line.at} ${line.text}`;
 
 /** The chat files of the person's own sessions in our project; those of sub-agents lie deeper. */
 function chatFiles({ folder, cwds }: GeminiChatsOptions): string[] {
-  return list(folder)
-    .filter((project) => cwds.includes(read(join(project, '.project_root')).trim()))
-    .flatMap((project) => list(join(project, 'chats')))
+  return filesIn(folder)
+    .filter((project) => cwds.includes(textOf(join(project, '.project_root')).trim()))
+    .flatMap((project) => filesIn(join(project, 'chats')))
     .filter((file) => /[\\/]session-[^\\/]*\.jsonl$/.test(file));
 }
-
-const list = (folder: string): string[] => {
-  try {
-    return readdirSync(folder).map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
-};
-
-const read = (file: string): string => {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-};
