@@ -3,31 +3,22 @@
  * A thread is ours if our briefing (with our name in it) stands in it, or was forked from one that is;
  * without a briefing, if it began in our folder after we did. real-agents.md §5.
  */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { SpeechSink, SpeechSource } from './adapter.ts';
-import { filesIn } from './agent-files.ts';
 import { parseRolloutLine, type RolloutEvent } from './codex-rollout.ts';
-import { parseRecord, stringIn } from './json-record.ts';
+import { recentRollouts, rolloutsSince, threadOf } from './codex-rollouts.ts';
+import { timestampOf } from './json-record.ts';
 import type { Positions } from './positions.ts';
 import { Recognition } from './recognition.ts';
+import { RecordedTurns } from './recorded-turns.ts';
 import { TranscriptTail } from './transcript-tail.ts';
 
 /** Milliseconds between looks for new files: a model needs longer for its first words. */
 const LOOK_MS = 250;
 
-/** Milliseconds after the end of a turn in which its record must have come, if we read the right file. */
-const RECORD_MS = 1_500;
-
-/** Milliseconds by which a record may be older than the signal that its turn began. */
-const EARLIER_MS = 500;
-
 /** Milliseconds that no turn of a model stays below; a title that flickers at the start does (0.169.0). */
 const TURN_MS = 50;
-
-const DAY_MS = 24 * 60 * 60_000;
 
 export interface CodexThreadsOptions {
   /** `$CODEX_HOME/sessions` */
@@ -72,14 +63,15 @@ export class CodexThreads implements SpeechSource {
   readonly #old = new Set<string>();
   #sink: SpeechSink | undefined;
   #timer: Timer | undefined;
-  #deadline: Timer | undefined;
-  /** When the running turn began (wall clock); undefined between turns. */
-  #turnBegan: number | undefined;
-  /** When we last read a line of ours (wall clock). */
-  #recorded = 0;
+  readonly #turns: RecordedTurns;
 
   constructor(options: CodexThreadsOptions) {
     this.#options = options;
+    this.#turns = new RecordedTurns({
+      clock: options.clock,
+      shortestMs: TURN_MS,
+      due: (since) => this.#check(since),
+    });
   }
 
   start(sink: SpeechSink): void {
@@ -90,17 +82,12 @@ export class CodexThreads implements SpeechSource {
 
   /** The agent's signals say that it works: what it says is recorded from here on. */
   turnBegan(): void {
-    this.#turnBegan ??= this.#options.clock.now();
+    this.#turns.began();
   }
 
   /** …and that it is done: by now we must have read something, else we read the wrong files. */
   turnEnded(): void {
-    const began = this.#turnBegan;
-    if (began === undefined) return;
-    this.#turnBegan = undefined;
-    if (this.#options.clock.now() - began < TURN_MS) return;
-    this.#deadline?.cancel();
-    this.#deadline = this.#options.clock.after(RECORD_MS, () => this.#missed(began), { unref: true });
+    this.#turns.ended();
   }
 
   /** The thread of ours that was written to last. */
@@ -110,19 +97,14 @@ export class CodexThreads implements SpeechSource {
 
   async close(): Promise<void> {
     this.#timer?.cancel();
-    this.#deadline?.cancel();
+    this.#turns.forget();
     if (this.#sink) this.#look();
     for (const thread of this.#threads.values()) await thread.tail.close();
     this.#sink = undefined;
   }
 
-  /** Rollout files of yesterday, today and tomorrow: whatever the time zone of the folder names is. */
   #recent(): string[] {
-    const now = this.#options.clock.now();
-    return [now - DAY_MS, now, now + DAY_MS].flatMap((day) => {
-      const parts = new Date(day).toISOString().slice(0, 10).split('-');
-      return rollouts(join(this.#options.folder, ...parts));
-    });
+    return recentRollouts(this.#options.folder, this.#options.clock.now());
   }
 
   #look(): void {
@@ -189,7 +171,7 @@ export class CodexThreads implements SpeechSource {
   }
 
   #say(thread: Thread, event: RolloutEvent): void {
-    this.#recorded = this.#options.clock.now();
+    this.#turns.record();
     this.#current = thread.id;
     if (event.kind !== 'other' && event.kind !== 'strange') this.#recognition.known();
     switch (event.kind) {
@@ -216,16 +198,18 @@ export class CodexThreads implements SpeechSource {
     }
   }
 
-  /** A turn without a record of ours: the person resumed an older thread, or we cannot find what Codex writes. */
-  #missed(began: number): void {
+  /** A turn has ended, and what it left is on record. */
+  #check(since: number): void {
     this.#look();
     if (!this.#sink) return;
-    if (this.#recorded >= began - EARLIER_MS) {
-      const strange = this.#recognition.turnEnded();
-      if (strange !== undefined) this.#fail(`the rollout file is not as we know it: ${strange}`);
-      return;
-    }
-    const grown = this.#grownSince(began - EARLIER_MS);
+    if (!this.#turns.recordedSince(since)) return this.#missed(since);
+    const strange = this.#recognition.turnEnded();
+    if (strange !== undefined) this.#fail(`the rollout file is not as we know it: ${strange}`);
+  }
+
+  /** A turn without a record of ours: the person resumed an older thread, or we cannot find what Codex writes. */
+  #missed(since: number): void {
+    const grown = this.#grownSince(since);
     const [thread] = grown;
     if (thread === undefined || grown.length > 1) {
       this.#fail(thread ? 'two rollout files may be ours' : 'no rollout file of ours was found');
@@ -239,22 +223,20 @@ export class CodexThreads implements SpeechSource {
       id: thread.id,
       from: kept?.offset ?? 'start',
       wanted: (line) => {
-        const at = Date.parse(stringIn(parseRecord(line) ?? {}, 'timestamp') ?? '');
+        const at = timestampOf(line);
         // What an earlier wrapper of ours did not live to hear is heard now.
-        return at >= began - EARLIER_MS || (kept !== undefined && at <= kept.until);
+        return at >= since || (kept !== undefined && at <= kept.until);
       },
     });
   }
 
   /** Threads of our folder, not followed yet, that were written to since then. */
   #grownSince(since: number): { file: string; id: string }[] {
-    return rollouts(this.#options.folder, 'deep').flatMap((file) => {
-      if (this.#threads.has(file)) return [];
-      const stat = statSync(file, { throwIfNoEntry: false });
-      if (stat === undefined || stat.mtimeMs < since) return [];
-      const first = firstEvent(file, this.#options);
-      const own = first?.kind === 'thread' && first.source !== undefined;
-      return own && this.#options.cwds.includes(first.cwd) ? [{ file, id: first.id }] : [];
+    const { folder, cwds } = this.#options;
+    return rolloutsSince(folder, since).flatMap((file) => {
+      const thread = this.#threads.has(file) ? undefined : threadOf(file, this.#options);
+      const own = thread?.source !== undefined && cwds.includes(thread.cwd);
+      return own ? [{ file, id: thread.id }] : [];
     });
   }
 
@@ -265,17 +247,4 @@ export class CodexThreads implements SpeechSource {
     this.#options.log.warn('codex-rollout-failed', { reason });
     sink?.failed(reason);
   }
-}
-
-/** The rollout files in one folder. */
-const rollouts = (folder: string, depth?: 'deep'): string[] =>
-  filesIn(folder, depth).filter((file) => /[\\/]rollout-[^\\/]*\.jsonl$/.test(file));
-
-function firstEvent(file: string, { clock, log }: CodexThreadsOptions): RolloutEvent | undefined {
-  let first: RolloutEvent | undefined;
-  const line = (text: string) => {
-    first ??= parseRolloutLine(text);
-  };
-  new TranscriptTail(file, { clock, log, from: 'start', line }).read();
-  return first;
 }

@@ -112,6 +112,19 @@ describe('which rollout files are ours', () => {
     expect(failures).toEqual([]);
   });
 
+  it('also from a turn on that the next one followed at once', () => {
+    write('a', meta('a'), message('assistant', 'old'));
+    clock.advance(60_000);
+    start('You are alice.');
+    threads.turnBegan();
+    write('a', message('assistant', 'new'));
+    threads.turnEnded();
+    clock.advance(900);
+    turn(() => write('a', message('assistant', 'newer')));
+    expect(said).toEqual(['new', 'newer']);
+    expect(failures).toEqual([]);
+  });
+
   it('and what a killed wrapper of ours did not hear in it, but nothing that was said without us', async () => {
     start(undefined);
     write('a', meta('a'), message('assistant', 'heard'));
