@@ -1,4 +1,4 @@
-/** May we type now? The gate before every paste and again before the submit key. real-agents.md §6. */
+/** May we type now? The rule of the gate. real-agents.md §6. */
 import type { AgentState, InputBox } from '../agents/adapter.ts';
 
 /** Why we wait. `draft`, `typing` and `held` are the person's; the rest is the agent's or the relay's. */

@@ -433,27 +433,6 @@ describe('the injector', () => {
     expect(events).toContain('NOT_CONFIRMED hello');
   });
 
-  it('types nothing at a password prompt', async () => {
-    const { agent, injector, events, pass } = setup({ known: false });
-    agent.state = 'unknown';
-    agent.line = { canonical: true, echo: false };
-    injector.add(deliver('hello'));
-    await pass(60_000);
-    expect(agent.written).toEqual([]);
-    expect(events).toEqual(['waiting no-echo']);
-  });
-
-  it('takes an agent without signals for ready only after it was silent', async () => {
-    const { agent, injector, pass } = setup({ known: false });
-    agent.state = 'unknown';
-    agent.lastOutputAt = agent.clock.monotonic();
-    injector.add(deliver('hello'));
-    await pass(300);
-    expect(agent.written).toEqual([]);
-    await pass(1_000);
-    expect(agent.taken).toHaveLength(1);
-  });
-
   it('refuses a line that the kernel would cut', async () => {
     const { agent, injector, events, pass } = setup({ known: false });
     agent.state = 'unknown';
@@ -489,24 +468,6 @@ describe('the injector', () => {
     injector.add(deliver('three'));
     await pass(5_000);
     expect(agent.taken).toHaveLength(1);
-  });
-
-  it('waits while the relay is away, and while the person holds it', async () => {
-    let ready = false;
-    const { agent, injector, events, pass } = setup({ mayType: () => ready });
-    injector.add(deliver('hello'));
-    await pass(5_000);
-    ready = true;
-    injector.hold('terminal', true);
-    await pass(5_000);
-    expect(agent.written).toEqual([]);
-    injector.hold('relay', true);
-    injector.hold('terminal', false);
-    await agent.clock.advanceAsync(2_000);
-    expect(agent.taken).toEqual([]);
-    injector.hold('relay', false);
-    await pass(5_000);
-    expect(events).toEqual(['waiting relay-away', 'waiting held', 'waiting for nothing', 'submitted hello']);
   });
 
   describe('with a native channel', () => {
@@ -590,17 +551,6 @@ describe('the injector', () => {
       take();
       await pass(100);
       expect(events).toEqual(['waiting dialog', 'submitted hello', 'waiting for nothing']);
-    });
-
-    it('says so when only the channel may be used, and it does not work', async () => {
-      const { agent, injector, events, pass } = setup({
-        mode: 'native',
-        native: channel(() => Promise.reject(new Error('no'))),
-      });
-      injector.add(deliver('hello'));
-      await pass(5_000);
-      expect(events).toEqual(['waiting no-channel']);
-      expect(agent.written).toEqual([]);
     });
 
     it('never types with --inject native', async () => {
