@@ -38,7 +38,8 @@ export function command(): Command {
     .description('Look at all a wrapper needs, and say what to do about each problem.')
     .option('--json', 'the findings as JSON')
     .addHelpText('after', EXAMPLES);
-  for (const option of placeOptions()) if (option.long === '--namespace') doctor.addOption(option);
+  const [namespace] = placeOptions();
+  doctor.addOption(namespace);
   return doctor.action(async ({ json, ...place }: PlaceOptions & { json?: true }) => {
     const findings = await examine({
       env: process.env,

@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** `--namespace` and `--socket`, the same for every command that looks for a relay. */
-export function placeOptions(): Option[] {
+export function placeOptions(): [namespace: Option, socket: Option] {
   return [
     new Option('--namespace <name>', 'which relay').argParser((value: string) => {
       if (isNamespace(value)) return value;
@@ -24,7 +24,7 @@ export function placeOptions(): Option[] {
     }),
     new Option('--socket <path>', 'socket of the relay').argParser((value: string) => {
       if (value.trim() !== '') return value;
-      throw new RelayError('USAGE', '--socket takes a path');
+      throw new RelayError('USAGE', `--socket takes a path, not '${value}'`);
     }),
   ];
 }

@@ -18,7 +18,8 @@ export function command(): Command {
       process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : render(report));
       if (report.damage.length > 0) process.exitCode = 1;
     });
-  for (const option of placeOptions()) if (option.long === '--namespace') check.addOption(option);
+  const [namespace] = placeOptions();
+  check.addOption(namespace);
   return new Command('store')
     .description('look after the store of the relay')
     .addHelpText('after', '\nExamples:\n  agent-wrap store check\n  agent-wrap store check --json')

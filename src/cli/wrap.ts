@@ -1,8 +1,6 @@
 /** `agent-wrap [options] <agent> [args…]`: runs an agent in a PTY. Options of ours come before it. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { type McpLaunch, PROFILES, type Profile, SPEECH_KINDS, type SpeechKind } from '../agents/adapter.ts';
+import { PROFILES, SPEECH_KINDS, type SpeechKind } from '../agents/adapter.ts';
 import { systemClock } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
 import { fileLog, LOG_LEVELS, type Log, type LogLevel, silentLog } from '../base/log.ts';
@@ -12,20 +10,19 @@ import { PersonTty, type Tty, type TtySize } from '../terminal/tty.ts';
 import { Passthrough } from '../wrap/passthrough.ts';
 import type { Recorder } from '../wrap/recorder.ts';
 import { processSignals } from '../wrap/signals.ts';
-import { type DURABILITIES, durabilityOption, type Place, placeOf } from './place.ts';
-import { openRecorder } from './record.ts';
+import { type BriefOptions, briefingFor } from './brief.ts';
+import { mcpLaunch } from './mcp-launch.ts';
+import { type DURABILITIES, durabilityOption, type PlaceOptions, placeOf, placeOptions } from './place.ts';
+import { openRecorder, type RecordOptions } from './record.ts';
 import { reportError } from './report.ts';
-import { selfCommand } from './self.ts';
 import { applySettings } from './settings.ts';
 import { throwUsage } from './usage.ts';
 
 export const INJECT_MODES = ['auto', 'keys', 'native', 'off'] as const;
 
-export interface WrapOptions {
+export interface WrapOptions extends PlaceOptions, BriefOptions, RecordOptions {
   name?: string;
   topic: string[];
-  namespace?: string;
-  socket?: string;
   durability: (typeof DURABILITIES)[number];
   cols?: number;
   rows?: number;
@@ -34,14 +31,8 @@ export interface WrapOptions {
   /** `--no-relay` makes it false. */
   relay: boolean;
   inject: (typeof INJECT_MODES)[number];
-  profile?: Profile;
   speech: SpeechKind | 'auto';
-  /** `--no-brief` makes it false; `--brief` asks for it also where it is typed before the first message. */
-  brief?: boolean;
   mcp?: true;
-  briefFile?: string;
-  record?: string;
-  recordInput?: true;
   /** `--no-chord` makes it false. */
   chord: string | false;
   bell?: true;
@@ -86,6 +77,7 @@ function chordKey(value: string): string {
 export function command(): Command {
   const nonEmpty = (flag: string, what: string) => matching(flag, /[^\s]/, what);
   const topic = nonEmpty('--topic', 'the name of a topic');
+  const [namespace, socket] = placeOptions();
   return throwUsage(new Command('agent-wrap'))
     .description('Runs a terminal agent as it is, and gives it ears and a voice.')
     .usage('[options] <agent> [args…]')
@@ -102,12 +94,8 @@ export function command(): Command {
         .default([], 'none')
         .argParser((value: string, before: string[]) => [...before, topic(value)]),
     )
-    .addOption(
-      new Option('--namespace <name>', 'which relay').argParser(
-        matching('--namespace', /^[a-z0-9][a-z0-9_-]{0,31}$/, '1–32 of a-z 0-9 _ -'),
-      ),
-    )
-    .addOption(new Option('--socket <path>', 'socket of the relay').argParser(nonEmpty('--socket', 'a path')))
+    .addOption(namespace)
+    .addOption(socket)
     .addOption(durabilityOption())
     .addOption(new Option('--cols <n>', "columns (default: the terminal's)").argParser(cells('--cols', 2)))
     .addOption(new Option('--rows <n>', "rows (default: the terminal's)").argParser(cells('--rows', 1)))
@@ -236,52 +224,4 @@ async function wrapOnRelay({
     chord: options.chord === false || !process.stdin.isTTY ? undefined : options.chord.slice('ctrl-'.length),
     bell: options.bell === true,
   });
-}
-
-/** Kinds of agents that take an MCP server for one run, without a file of the person being touched. */
-const TAKE_MCP: ReadonlySet<Profile> = new Set(['claude', 'codex']);
-
-/** How the agent starts `agent-wrap mcp`. Throws USAGE for an agent that cannot be given it for one run. */
-function mcpLaunch(profile: Profile, { socketPath }: Place): McpLaunch {
-  if (!TAKE_MCP.has(profile)) {
-    throw new RelayError('USAGE', `--mcp is for ${[...TAKE_MCP].join(' and ')}, not for this agent`, {
-      suggestion: 'add it to the configuration of the agent: agent-wrap mcp',
-    });
-  }
-  const { file, args } = selfCommand();
-  return {
-    command: file,
-    args: [...args, 'mcp', ...(socketPath === undefined ? [] : ['--socket', resolve(socketPath)])],
-    envVars: [
-      ...['AGENT_RELAY_NAME', 'AGENT_RELAY_TOKEN', 'AGENT_RELAY_NAMESPACE'],
-      // Where the relay's directory is looked for.
-      ...['XDG_STATE_HOME', 'XDG_RUNTIME_DIR'],
-    ],
-  };
-}
-
-/** The text that teaches the agent the relay; of an unknown one only if asked for: it would be typed. */
-async function briefingFor(
-  { brief, briefFile, profile }: WrapOptions,
-  command: readonly string[],
-  namespace: string,
-): Promise<((name: string) => string) | undefined> {
-  if (brief === false) return undefined;
-  if (briefFile !== undefined) {
-    const text = readText(briefFile);
-    return () => text;
-  }
-  const { findAgent } = await import('../agents/pick.ts');
-  const kind = profile ?? findAgent(command)?.profile ?? 'generic';
-  if (kind === 'generic' && brief !== true) return undefined;
-  const { briefing } = await import('../agents/briefing.ts');
-  return (name) => briefing({ name, profile: kind, namespace });
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new RelayError('FILE_UNREADABLE', `${path} cannot be read`, { cause });
-  }
 }
