@@ -4,16 +4,13 @@
  */
 import { StringDecoder } from 'node:string_decoder';
 import type * as Xterm from '@xterm/headless';
-import type { IBuffer, IBufferLine, Terminal } from '@xterm/headless';
+import type { Terminal } from '@xterm/headless';
 import type { Clock, Timer } from '../base/clock.ts';
+import { HISTORY_ROWS, History } from './history.ts';
+import { readRow } from './read-row.ts';
 import type { Row } from './row.ts';
+import { type ScreenJob, ScreenQueue } from './screen-queue.ts';
 
-/** Bytes waiting for the emulator (terminal.md §4). Beyond it the PTY is paused; nothing is skipped. */
-export const MAX_QUEUE_BYTES = 4 * 1024 * 1024;
-/** Bytes given to the emulator at once: about 1 ms of its work, so that keys are not kept waiting. */
-const SLICE_BYTES = 64 * 1024;
-/** Rows of history kept: enough to reflow on a resize. Nothing is read from it later. */
-const HISTORY_ROWS = 1000;
 /** Milliseconds without output after which a screen counts as settled. */
 const QUIET_MS = 50;
 /** Milliseconds after which an open synchronized update (mode 2026) no longer holds readers off. */
@@ -44,18 +41,16 @@ export interface ScreenEvents {
   reply?: (bytes: Buffer) => void;
 }
 
-type Job = { bytes: Buffer } | { cols: number; rows: number };
-
 export class Screen {
   readonly #clock: Clock;
   readonly #events: ScreenEvents;
   readonly #convertEol: boolean;
   #size: { cols: number; rows: number };
   #terminal: Terminal | undefined;
+  #history: History | undefined;
   /** `busy` while the emulator is being loaded or works; jobs then wait their turn. */
   #state: 'idle' | 'busy' | 'closed' = 'idle';
-  readonly #jobs: Job[] = [];
-  #queued = 0;
+  readonly #queue = new ScreenQueue();
   /** The emulator's own decoder (6.0.0) loses some characters that are split over two writes. */
   readonly #decoder = new StringDecoder('utf8');
   #waiting: (() => void)[] = [];
@@ -63,9 +58,6 @@ export class Screen {
   readonly #settledListeners = new Set<() => void>();
   #quiet: Timer | undefined;
   #syncSince: number | undefined;
-  /** Top of the scroll region of the normal screen, 0-based (DECSTBM). */
-  #regionTop = 0;
-  #historyBase = 0;
 
   constructor(options: ScreenOptions, events: ScreenEvents = {}) {
     this.#clock = options.clock;
@@ -77,17 +69,15 @@ export class Screen {
   /** Queues output. `false`: the queue is full; pause the PTY until the `drained` event. */
   push(bytes: Buffer): boolean {
     if (this.#state === 'closed') return true;
-    for (let at = 0; at < bytes.length; at += SLICE_BYTES)
-      this.#jobs.push({ bytes: bytes.subarray(at, at + SLICE_BYTES) });
-    this.#queued += bytes.length;
+    const room = this.#queue.push(bytes);
     this.#start();
-    return this.#queued < MAX_QUEUE_BYTES;
+    return room;
   }
 
   /** Takes effect after the output that was queued before it. */
   resize(cols: number, rows: number): void {
     if (this.#state === 'closed') return;
-    this.#jobs.push({ cols, rows });
+    this.#queue.resize(cols, rows);
     this.#start();
   }
 
@@ -163,7 +153,7 @@ export class Screen {
 
   close(): void {
     this.#state = 'closed';
-    this.#jobs.length = 0;
+    this.#queue.clear();
     this.#quiet?.cancel();
     this.#terminal?.dispose();
     this.#wake();
@@ -178,47 +168,29 @@ export class Screen {
   async #work(): Promise<void> {
     try {
       this.#terminal ??= await this.#load();
-      for (let job = this.#next(); job !== undefined; job = this.#next()) await this.#do(job);
+      for (let job = this.#queue.next(); job !== undefined; job = this.#queue.next()) await this.#do(job);
     } catch (error) {
       // Without an emulator the screen stays empty; the person's terminal does not depend on it.
       this.#failure = error;
-      this.#jobs.length = 0;
+      this.#queue.clear();
     }
     if (this.#state === 'closed') return;
     this.#state = 'idle';
-    this.#queued = 0;
     this.#armQuiet();
     this.#wake();
     this.#events.drained?.();
   }
 
-  /** The next job; small pieces of output are put together, as each write costs a turn of the loop. */
-  #next(): Job | undefined {
-    const job = this.#jobs.shift();
-    if (job === undefined || !('bytes' in job)) return job;
-    const pieces = [job.bytes];
-    let length = job.bytes.length;
-    for (let next = this.#jobs[0]; next !== undefined && 'bytes' in next; next = this.#jobs[0]) {
-      length += next.bytes.length;
-      if (length > SLICE_BYTES) break;
-      pieces.push(next.bytes);
-      this.#jobs.shift();
-    }
-    return pieces.length === 1 ? job : { bytes: Buffer.concat(pieces) };
-  }
-
-  async #do(job: Job): Promise<void> {
+  async #do(job: ScreenJob): Promise<void> {
     const terminal = this.#terminal as Terminal;
     if ('bytes' in job) {
       await new Promise<void>((resolve) => terminal.write(this.#decoder.write(job.bytes), resolve));
-      this.#queued -= job.bytes.length;
+      this.#queue.written(job.bytes.length);
       return;
     }
     this.#events.resized?.();
     this.#size = { cols: job.cols, rows: job.rows };
-    this.#regionTop = 0;
-    terminal.resize(job.cols, job.rows);
-    this.#historyBase = terminal.buffer.normal.baseY;
+    this.#history?.resize(job.cols, job.rows);
   }
 
   #wake(): void {
@@ -248,20 +220,9 @@ export class Screen {
     });
     const { reply } = this.#events;
     if (reply !== undefined) terminal.onData((data) => reply(Buffer.from(data)));
-    terminal.onScroll(() => this.#scrolled(terminal));
+    this.#history = new History(terminal, (row) => this.#events.rowGone?.(row));
     this.#watchSequences(terminal);
     return terminal;
-  }
-
-  /** Fires for every line scrolled; only from the top of the normal screen does a row enter the history. */
-  #scrolled(terminal: Terminal): void {
-    const buffer = terminal.buffer.active;
-    if (buffer.type !== 'normal') return;
-    const grew = buffer.baseY > this.#historyBase;
-    this.#historyBase = buffer.baseY;
-    // When the history is full its size says nothing, but the scroll region does.
-    if (!grew && (buffer.baseY < HISTORY_ROWS || this.#regionTop > 0)) return;
-    this.#events.rowGone?.(readRow(buffer, buffer.baseY - 1, terminal.cols));
   }
 
   #watchSequences(terminal: Terminal): void {
@@ -269,30 +230,9 @@ export class Screen {
     for (const final of REPEATING) {
       parser.registerCsiHandler({ final }, ([count]) => typeof count === 'number' && count > MAX_REPEAT);
     }
-    parser.registerCsiHandler({ final: 'r' }, ([top, bottom]) => {
-      const first = Math.max(1, Number(top ?? 1));
-      const last = Number(bottom ?? 0) || terminal.rows;
-      if (buffer.active.type === 'normal' && Math.min(last, terminal.rows) > first)
-        this.#regionTop = first - 1;
-      return false;
-    });
-    const forget = () => {
-      this.#regionTop = 0;
-      return false;
-    };
-    parser.registerEscHandler({ final: 'c' }, () => {
-      this.#historyBase = 0;
-      return forget();
-    });
-    parser.registerCsiHandler({ intermediates: '!', final: 'p' }, forget);
     parser.registerCsiHandler({ prefix: '?', final: 'l' }, (modes) => {
       const leaves = modes.some((mode) => mode === 47 || mode === 1047 || mode === 1049);
       if (leaves && buffer.active.type === 'alternate') this.#events.leavingAlternate?.();
-      return false;
-    });
-    // ED 3 empties the history.
-    parser.registerCsiHandler({ final: 'J' }, ([what]) => {
-      if (what === 3) this.#historyBase = 0;
       return false;
     });
   }
@@ -307,23 +247,4 @@ export class Screen {
     }
     return rows;
   }
-}
-
-/** A row that does not fill the width was not wrapped into the next, whatever an old flag says. */
-function readRow(buffer: IBuffer, y: number, cols: number): Row {
-  const line = buffer.getLine(y);
-  if (line === undefined) return { text: '', wrapped: false };
-  return {
-    text: line.translateToString(true),
-    wrapped: line.isWrapped && isFull(buffer.getLine(y - 1), cols),
-  };
-}
-
-/** Written up to its end; a wide character that did not fit leaves one cell free. */
-function isFull(line: IBufferLine | undefined, cols: number): boolean {
-  const written = (x: number) => {
-    const cell = line?.getCell(x);
-    return cell !== undefined && (cell.getChars() !== '' || cell.getWidth() === 0);
-  };
-  return written(cols - 1) || written(cols - 2);
 }

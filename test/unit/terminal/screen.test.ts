@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { MAX_QUEUE_BYTES, Screen, type ScreenEvents } from '../../../src/terminal/screen.ts';
+import { Screen, type ScreenEvents } from '../../../src/terminal/screen.ts';
+import { MAX_QUEUE_BYTES } from '../../../src/terminal/screen-queue.ts';
 import { FakeClock } from '../../helpers/fake-clock.ts';
 
 const open: Screen[] = [];
@@ -58,32 +59,6 @@ describe('what a terminal shows', () => {
       await made.drained();
     }
     expect(made.rows()[0]).toBe('é日🎉› x');
-  });
-});
-
-describe('rows that leave for the history', () => {
-  it('are told in order, from the top of the normal screen only', async () => {
-    const gone: string[] = [];
-    const texts = [
-      '1\r\n2\r\n3\r\n4\r\n5\r\n6\r\n7', // Two rows leave.
-      '\x1b[2;4r\x1b[4;1H\n\n', // A region below the top: none.
-      '\x1b[1;3r\x1b[3;1H\n\x1b[r', // A region from the top: one.
-      '\x1b[?1049h\x1b[5;1H\n\n\n\x1b[?1049l', // The alternate screen: none.
-    ];
-    const made = await show(texts.join(''), { rowGone: (row) => gone.push(row.text) });
-    expect(gone).toEqual(['1', '2', '3']);
-    expect(made.alternateScreen).toBe(false);
-  });
-
-  it('are told on and on when the history is full, cleared and full again', async () => {
-    const gone: string[] = [];
-    const many = (from: number) => Array.from({ length: 3000 }, (_, at) => `${from + at}\r\n`).join('');
-    await show(`${many(0)}\x1b[2;4r\x1b[4;1H\n\n\x1b[r\x1b[3J\x1b[2J\x1b[H${many(5000)}`, {
-      rowGone: (row) => gone.push(row.text),
-    });
-    const first = Array.from({ length: 2996 }, (_, at) => `${at}`);
-    const second = Array.from({ length: 2996 }, (_, at) => `${5000 + at}`);
-    expect(gone).toEqual([...first, ...second]);
   });
 });
 
