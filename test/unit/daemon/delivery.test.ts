@@ -575,6 +575,36 @@ describe('P18 the brake', () => {
     expect(ann.fates(ids[32] as string)).toEqual(['held', 'delivered']);
   });
 
+  it.each([
+    ['more than 10 broadcasts a minute of one sender', 10, 1, '*', (n: number) => `${n}`],
+    ['more than 60 messages a minute to one recipient', 60, 3, 'bob', (n: number) => `${n}`],
+    ['the same text more than 5 times in a row', 5, 1, 'bob', () => 'thanks'],
+  ])('holds %s, until a minute has passed', async (_, free, senders, to, body) => {
+    const relay = new TestRelay();
+    const from = [];
+    for (let i = 0; i < senders; i++) from.push(await relay.join(`ann-${i}`, injects));
+    const bob = await relay.join('bob', injects);
+    bob.acks = true;
+    for (let n = 0; n <= free; n++) {
+      from[n % senders]?.send(to, body(n));
+      await settle();
+    }
+    expect(bob.bodies()).toHaveLength(free);
+    await relay.pass(61_000);
+    expect(bob.bodies()).toHaveLength(free + 1);
+  });
+
+  it('another text between makes the same one new', async () => {
+    const relay = new TestRelay();
+    const [ann, bob] = [await relay.join('ann', injects), await relay.join('bob', injects)];
+    bob.acks = true;
+    for (let n = 0; n < 12; n++) {
+      ann.send('bob', n === 5 ? 'well' : 'thanks');
+      await settle();
+    }
+    expect(bob.bodies()).toHaveLength(11);
+  });
+
   it('leaves alone clients that do not inject', async () => {
     const { ann, bob } = await pair();
     for (let i = 0; i < 60; i++) ann.send('bob', 'same');
