@@ -7,6 +7,8 @@ import * as z from 'zod';
 import { parseResult } from '../afd/parse-result.ts';
 import { type CommandResult, failureFrom } from '../afd/result.ts';
 import { RelayError } from '../base/errors.ts';
+import { sanitize } from '../base/sanitize.ts';
+import { renderJson, renderJsonLine } from './json.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { askRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
@@ -36,7 +38,7 @@ export function command(): Command {
     const result = await ask(name, words, options).catch((thrown: unknown) =>
       failureFrom(RelayError.from(thrown)),
     );
-    process.stdout.write(options.format === 'json' ? `${JSON.stringify(result)}\n` : render(result));
+    process.stdout.write(options.format === 'json' ? renderJsonLine(result) : render(result));
     process.exitCode = result.success ? 0 : 1;
   });
 }
@@ -89,7 +91,8 @@ function parseValue(text: string): unknown {
 }
 
 function render(result: CommandResult): string {
-  if (result.success) return `${result.reasoning ?? 'done'}\n${JSON.stringify(result.data, null, 2)}\n`;
+  if (result.success)
+    return `${sanitize(result.reasoning ?? 'done')}\n${renderJson(result.data ?? null, 2)}\n`;
   const { code, message, suggestion } = result.error;
-  return `${message} [${code}]\n  ${suggestion}\n`;
+  return sanitize(`${message} [${code}]\n  ${suggestion}\n`);
 }

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import * as z from 'zod';
 import { messageView } from '../protocol/message-view.ts';
+import { renderJsonLine } from './json.ts';
 import { renderMessage } from './message-lines.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
@@ -24,9 +25,7 @@ export function command(): Command {
         const { messages } = await callRelay(placeOf(options, process.env), 'relay-dead-letters', {}, Listed);
         for (const message of messages) {
           const id = message.deliveries[0]?.id.slice(0, 8);
-          process.stdout.write(
-            options.json ? `${JSON.stringify(message)}\n` : `${id}  ${renderMessage(message)}`,
-          );
+          process.stdout.write(options.json ? renderJsonLine(message) : `${id}  ${renderMessage(message)}`);
         }
       }),
   );

@@ -1,6 +1,6 @@
 /** `agent-wrap inbox <name>`: what waits for an agent. It takes nothing away. */
 import { Command } from 'commander';
-import { run } from './log.ts';
+import { showLog } from './log.ts';
 import { type PlaceOptions, placeOptions } from './place.ts';
 import { throwUsage } from './usage.ts';
 
@@ -13,6 +13,7 @@ export function command(): Command {
     .addHelpText('after', '\nExamples:\n  agent-wrap inbox bob\n  agent-wrap inbox bob --follow');
   for (const option of placeOptions()) inbox.addOption(option);
   return inbox.action((to: string, options: PlaceOptions & { follow?: true; json?: true }) =>
-    run({ ...options, to, waiting: true }),
+    // Who reads his messages sees them as they are.
+    showLog({ ...options, to, waiting: true }, (message) => message),
   );
 }

@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 export interface Subcommand {
   /** One line for the general help; absent: not for people. */
   summary?: string;
+  /** It has more to do than to print: it goes on when nobody reads what it prints. */
+  works?: true;
   load: () => Promise<{
     command: (all: Subcommands) => Command;
     /** What may stand in place of its first argument, for completions. */
@@ -28,13 +30,17 @@ export const SUBCOMMANDS: Subcommands = {
   call: { summary: 'call a command of the relay', load: () => import('./call.ts') },
   commands: { summary: 'list the commands of the relay', load: () => import('./commands.ts') },
   mcp: { summary: 'serve the relay to an agent as MCP tools', load: () => import('./mcp.ts') },
-  daemon: { summary: 'host the relay without an agent', load: () => import('./daemon.ts') },
+  daemon: { summary: 'host the relay without an agent', works: true, load: () => import('./daemon.ts') },
   extract: {
     summary: 'print the directives in a text or a recording',
     load: () => import('./extract.ts'),
   },
-  run: { summary: 'run a pairing of agents from a file, for CI', load: () => import('./run.ts') },
-  'run-guard': { load: () => import('./run-guard.ts') },
+  run: {
+    summary: 'run a pairing of agents from a file, for CI',
+    works: true,
+    load: () => import('./run.ts'),
+  },
+  'run-guard': { works: true, load: () => import('./run-guard.ts') },
   replay: { summary: 'play a recording', load: () => import('./replay.ts') },
   agents: { summary: 'list the agents of the relay', load: () => import('./agents.ts') },
   log: { summary: 'show each message and what became of it', load: () => import('./log.ts') },

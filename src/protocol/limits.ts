@@ -154,6 +154,12 @@ export const MAX_DEAD_LETTER_BYTES = 32 * 1024 * 1024;
 /** Characters of delivered messages kept for `agent-wrap log`: what agents said in the last hours. */
 export const MAX_PAST_TEXT_BYTES = 4 * 1024 * 1024;
 
+/** Bytes of texts in one answer of `relay-log`, one message always: what is read out of the way of keys and frames. */
+export const MAX_LOG_BYTES = 512 * 1024;
+
+/** Messages that `relay-log` is asked for by their ids at once. */
+export const MAX_LOG_IDS = 500;
+
 /** Bytes of the store that stand for nothing any more before it is worth compacting. */
 export const COMPACT_DEAD_BYTES = 8 * 1024 * 1024;
 

@@ -53,6 +53,15 @@ export class RelayHome {
     await waitFor(() => said.includes('listening'), 'the daemon');
   }
 
+  /** Ends the daemon at once; `remove` and `startDaemon` may follow. */
+  async killDaemon(): Promise<void> {
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    const ended = new Promise((done) => daemon.on('exit', done));
+    daemon.kill('SIGKILL');
+    await ended;
+  }
+
   /** Runs a program in the repository's root; `input` is its stdin. */
   async run(
     file: string,
@@ -73,7 +82,7 @@ export class RelayHome {
 
   async remove(): Promise<void> {
     const daemon = this.#daemon;
-    if (daemon !== undefined && daemon.exitCode === null) {
+    if (daemon !== undefined && daemon.exitCode === null && daemon.signalCode === null) {
       const ended = new Promise((done) => daemon.on('exit', done));
       daemon.kill();
       await ended;

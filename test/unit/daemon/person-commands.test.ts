@@ -40,6 +40,48 @@ describe('P22 relay-log', () => {
       expect(await relay.try(command, input, token)).toMatchObject({ error: { code: 'FORBIDDEN' } });
     }
   });
+
+  it('gives page after page from the newest back, and nothing is left out while more comes', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    for (let i = 0; i < 10; i++) ann.send('bob', `m${i}`);
+    await settle();
+    const seen = new Set<string | undefined>();
+    let skip: number | undefined = 0;
+    for (let pages = 0; skip !== undefined; pages++) {
+      const page: Listed & { next?: number; more: boolean } = await relay.call('relay-log', {
+        limit: 3,
+        skip,
+      });
+      expect(page.more).toBe(page.next !== undefined);
+      for (const { body } of page.messages) seen.add(body);
+      skip = page.next;
+      ann.send('bob', 'new');
+      await settle();
+      expect(pages).toBeLessThan(10);
+    }
+    for (let i = 0; i < 10; i++) expect(seen).toContain(`m${i}`);
+  });
+
+  it('holds no more text than the daemon has time for, and one message in any case', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    for (const sign of ['a', 'b', 'c']) ann.send('bob', sign.repeat(300_000));
+    await settle();
+    const first = await relay.call<Listed & { next: number }>('relay-log');
+    expect(first.messages.map(({ body }) => body?.[0])).toEqual(['c']);
+    const second = await relay.call<Listed>('relay-log', { skip: first.next });
+    expect(second.messages.map(({ body }) => body?.[0])).toEqual(['b']);
+  });
+
+  it('finds messages by their ids', async () => {
+    const relay = new TestRelay();
+    const ann = await relay.join('ann');
+    const ids = ['one', 'two', 'three'].map((body) => ann.send('bob', body));
+    await settle();
+    const { messages } = await relay.call<Listed>('relay-log', { ids: [ids[2], ids[0]] });
+    expect(messages.map(({ body }) => body)).toEqual(['one', 'three']);
+  });
 });
 
 describe('P16 dead letters', () => {
