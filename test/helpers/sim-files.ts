@@ -330,7 +330,7 @@ export class SimDisk {
           inode.cache.truncate(length);
         }),
       size: () => use(() => inode.cache.length),
-      linked: () => inode.links > 0,
+      isAt: (name) => this.#names.get(name) === inode,
       close: async () => {
         open = false;
       },

@@ -1,5 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -42,6 +52,14 @@ async function opened(epoch: number) {
 const append = (log: SegmentLog, text: string) =>
   new Promise<RelayError | undefined>((resolve) => log.append(Buffer.from(text), resolve));
 
+const segment = () => readdirSync(directory)[0] as string;
+
+function replace(path: string): void {
+  const bytes = readFileSync(path);
+  rmSync(path);
+  writeFileSync(path, bytes);
+}
+
 describe('P20 the store on a real disk', () => {
   it('recovers 2,000 records over many segments, and after a compaction', async () => {
     const texts = Array.from({ length: 2_000 }, (_, n) => `record ${n} ${'x'.repeat(n % 300)}`);
@@ -69,6 +87,20 @@ describe('P20 the store on a real disk', () => {
     await log.close();
     const mode = statSync(join(directory, '0000000001-0000000002.log')).mode & 0o777;
     expect(mode).toBe(0o600);
+  });
+
+  it.each([
+    ['its segment is moved away', () => renameSync(join(directory, segment()), join(directory, 'aside'))],
+    ['another file takes the place of its segment', () => replace(join(directory, segment()))],
+    ['the store is moved away', () => renameSync(directory, `${directory}.moved`)],
+  ])('promises nothing more once %s', async (_, harm) => {
+    const { log } = await opened(1);
+    expect(await append(log, 'before')).toBeUndefined();
+    harm();
+    expect(await append(log, 'after')).toMatchObject({ code: 'STORE_FAILED' });
+    await log.close();
+    rmSync(`${directory}.moved`, { recursive: true, force: true });
+    mkdirSync(directory, { recursive: true });
   });
 
   it('refuses on a full tmpfs of 1 MB, loses nothing it promised, and goes on when there is room', async (context) => {

@@ -36,8 +36,8 @@ export interface OpenFile {
   sync(): Promise<void>;
   truncate(length: number): Promise<void>;
   size(): Promise<number>;
-  /** Whether the file still has a name: false once somebody swept the directory. */
-  linked(): boolean;
+  /** Whether this very file lies under `name`: false once somebody has swept or moved it, or its directory. */
+  isAt(name: string): boolean;
   /** Twice is fine. */
   close(): Promise<void>;
 }
@@ -73,9 +73,12 @@ const ftruncateAsync = promisify(ftruncate);
 
 class DiskFile implements OpenFile {
   #fd: number | undefined;
+  readonly #directory: string;
+  #stat: { dev: number; ino: number } | undefined;
 
-  constructor(fd: number) {
+  constructor(fd: number, directory: string) {
     this.#fd = fd;
+    this.#directory = directory;
   }
 
   get #open(): number {
@@ -107,8 +110,10 @@ class DiskFile implements OpenFile {
     return fstatSync(this.#open).size;
   }
 
-  linked(): boolean {
-    return fstatSync(this.#open).nlink > 0;
+  isAt(name: string): boolean {
+    this.#stat ??= fstatSync(this.#open);
+    const there = lstatSync(join(this.#directory, name), { throwIfNoEntry: false });
+    return there?.ino === this.#stat.ino && there.dev === this.#stat.dev;
   }
 
   async close(): Promise<void> {
@@ -130,10 +135,10 @@ export function diskFiles(directory: string, options: { make?: boolean } = {}): 
   // for one after the other, and on a busy machine each way to the pool and back takes a millisecond. Taken away
   // they are in the pool, where the blocks of a long file are freed.
   return {
-    create: async (name) => new DiskFile(openSync(at(name), CREATE, 0o600)),
+    create: async (name) => new DiskFile(openSync(at(name), CREATE, 0o600), directory),
     open: async (name) => {
       const fd = openSync(at(name), READ);
-      if (fstatSync(fd).isFile()) return new DiskFile(fd);
+      if (fstatSync(fd).isFile()) return new DiskFile(fd, directory);
       closeSync(fd);
       throw new RelayError('FILE_UNREADABLE', `${at(name)} is not a plain file`);
     },

@@ -33,8 +33,10 @@ export class GroupWriter {
       });
       if (full !== undefined) await this.#undo(segment);
       else if (this.#durability === 'sync') await segment.file.sync();
-      // Somebody swept the directory: what is written here, nobody will find.
-      if (!segment.file.linked()) throw new RelayError('STORE_FAILED', `${segment.name} was removed`);
+      // Somebody swept or moved the store: what is written here, nobody will find.
+      if (!segment.file.isAt(segment.name)) {
+        throw new RelayError('STORE_FAILED', `${segment.name} was removed or moved away`);
+      }
       await this.#passFence();
     } catch (error) {
       throw storeFailure(error);

@@ -23,6 +23,7 @@ export const fault: Fault = {
       () => rmSync(crew.directory, { recursive: true }),
       () => renameSync(crew.directory, `${crew.directory}.gone-${gone}`),
       () => rmSync(store, { recursive: true }),
+      () => renameSync(store, `${store}.gone-${gone}`),
       () => rmSync(realpathSync(socket())),
     ];
     try {
