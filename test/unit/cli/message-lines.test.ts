@@ -3,7 +3,6 @@ import { renderJson, renderJsonLine } from '../../../src/cli/json.ts';
 import { renderFate, renderMessage, withoutSecrets } from '../../../src/cli/message-lines.ts';
 
 const STEERS = '\x1b]0;title\x07\x1b[2J\x9b31m\u202e\r\nforged';
-// biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there
 const OBEYED = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/;
 const NOW = new Date(2026, 10, 20, 12, 0, 0).getTime();
 
