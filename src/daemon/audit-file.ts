@@ -1,8 +1,9 @@
 /** The audit log of a relay: a line of JSON each, for its owner alone. docs/security.md (checklist 27, P19). */
-import { appendFileSync, renameSync, statSync } from 'node:fs';
+import { lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditEvent } from '../afd/audit.ts';
 import type { Log } from '../base/log.ts';
+import { appendPrivate } from '../base/private-file.ts';
 import { MAX_AUDIT_BYTES } from '../protocol/limits.ts';
 
 export const AUDIT_FILE = 'audit.log';
@@ -15,10 +16,10 @@ export function auditFile(directory: string, log: Log): (event: AuditEvent) => v
   const file = join(directory, AUDIT_FILE);
   return (event) => {
     try {
-      if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) >= MAX_AUDIT_BYTES) {
+      if ((lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) >= MAX_AUDIT_BYTES) {
         renameSync(file, `${file}.1`);
       }
-      appendFileSync(file, `${JSON.stringify(event)}\n`, { mode: 0o600 });
+      appendPrivate(file, `${JSON.stringify(event)}\n`);
     } catch (error) {
       log.error('audit.lost', { error, record: event });
     }

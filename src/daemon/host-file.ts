@@ -2,10 +2,11 @@
  * `host.json` in the relay's directory: which machine hosts it, renewed while it does, so that two
  * machines on one shared home do not depose each other for ever. docs/protocol.md §Daemon (P19).
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { RelayError } from '../base/errors.ts';
+import { replacePrivate } from '../base/private-file.ts';
 
 const HOST_FILE = 'host.json';
 
@@ -41,15 +42,9 @@ export function inspectHost(directory: string, now: number, text = readText): { 
 }
 
 /** Says that this machine hosts the relay; `empty` on leaving, when nobody is connected. */
-export function renewHost(directory: string, now: number, empty = false, write = replaceText): void {
+export function renewHost(directory: string, now: number, empty = false, write = replacePrivate): void {
   const file: HostFile = { boot_id: bootId(), renewed: now, ...(empty ? { empty } : {}) };
   write(join(directory, HOST_FILE), `${JSON.stringify(file)}\n`);
-}
-
-function replaceText(path: string, text: string): void {
-  const temporary = join(dirname(path), `.host-${process.pid}`);
-  writeFileSync(temporary, text, { mode: 0o600 });
-  renameSync(temporary, path);
 }
 
 function readText(path: string): string {

@@ -41,6 +41,8 @@ export class Leadership implements Fence {
   readonly #socket: FileStat | undefined;
   readonly #links: readonly string[];
   readonly #log: Log;
+  /** What lies where a link of ours should, and was said to. */
+  readonly #inTheWay = new Set<string>();
   /** The directory's time stamp when it last held our socket and no higher epoch. */
   #seen = Number.NaN;
 
@@ -50,7 +52,7 @@ export class Leadership implements Fence {
     this.#directory = options.directory;
     this.#files = options.files;
     this.#clock = options.clock;
-    this.#place = options.files.stat(options.directory);
+    this.#place = options.files.lstat(options.directory);
     this.#socket = options.files.lstat(this.path);
     this.#log = options.log;
     this.#links = [
@@ -80,8 +82,10 @@ export class Leadership implements Fence {
   }
 
   check(): void {
-    const place = this.#files.stat(this.#directory);
-    if (!same(place, this.#place)) throw this.#deposed('the relay directory was replaced');
+    // Of the name itself: a link to where our directory was moved is not our directory.
+    const place = this.#files.lstat(this.#directory);
+    if (!same(place, this.#place))
+      throw this.#deposed('the relay directory was removed, moved away or replaced');
     // Whoever takes over links a higher socket, whoever sweeps removes ours: both change the time stamp.
     const stamp = (place as FileStat).mtimeMs;
     if (stamp === this.#seen) return;
@@ -114,7 +118,8 @@ export class Leadership implements Fence {
     const target = dirname(link) === this.#directory ? basename(this.path) : this.path;
     if (this.#files.lstat(link) !== undefined) {
       if (!isOurs(link, this.#directory, this.#files)) {
-        this.#log.warn('leader.link-in-the-way', { link });
+        if (!this.#inTheWay.has(link)) this.#log.warn('leader.link-in-the-way', { link });
+        this.#inTheWay.add(link);
         return;
       }
       if (this.#files.readlink(link) === target) return;
@@ -132,9 +137,10 @@ export class Leadership implements Fence {
   }
 }
 
-/** Whether what lies at `path` is a symlink into the relay's directory: ours to replace (P19). */
+/** Whether what lies at `path` is a symlink in the relay's directory, or into it: ours to replace (P19). */
 export function isOurs(path: string, directory: string, files: SocketFiles = socketFiles): boolean {
   if (files.lstat(path)?.isSymbolicLink() !== true) return false;
+  if (dirname(path) === directory) return true;
   const target = files.readlink(path);
   const inside = target.startsWith('/') ? dirname(target) : join(dirname(path), dirname(target));
   return inside === directory;

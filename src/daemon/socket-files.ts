@@ -6,7 +6,6 @@ import {
   readdirSync,
   readlinkSync,
   renameSync,
-  statSync,
   symlinkSync,
   unlinkSync,
 } from 'node:fs';
@@ -21,9 +20,7 @@ export interface FileStat {
 
 /** The names of sockets and links. Each throws an error with the system's code, as the function of node:fs. */
 export interface SocketFiles {
-  /** Undefined if nothing is there. */
-  stat(path: string): FileStat | undefined;
-  /** The same, of a link itself. */
+  /** Of a link itself; undefined if nothing is there. */
   lstat(path: string): FileStat | undefined;
   list(directory: string): string[];
   chmod(path: string, mode: number): void;
@@ -34,11 +31,8 @@ export interface SocketFiles {
   unlink(path: string): void;
 }
 
-const there = { throwIfNoEntry: false } as const;
-
 export const socketFiles: SocketFiles = {
-  stat: (path) => statSync(path, there),
-  lstat: (path) => lstatSync(path, there),
+  lstat: (path) => lstatSync(path, { throwIfNoEntry: false }),
   list: readdirSync as (directory: string) => string[],
   chmod: chmodSync,
   link: linkSync,

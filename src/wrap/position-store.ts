@@ -4,22 +4,15 @@
  * rather than losing them, and the relay knows their ids (P15).
  */
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { parseRecord, recordsIn, stringIn } from '../agents/json-record.ts';
 import type { Begun, Kept, Positions } from '../agents/positions.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import { isAlive } from '../base/is-alive.ts';
 import type { Log } from '../base/log.ts';
+import { preparePrivate } from '../base/paths.ts';
+import { replacePrivate } from '../base/private-file.ts';
 
 /** Milliseconds between two writes of the same position. */
 const WRITE_MS = 1_000;
@@ -131,10 +124,7 @@ export class PositionStore implements Positions {
       if (inode === undefined) return;
       const alive = this.#options.clock.now();
       const position: Position = { transcript, inode, offset, begun: [...begun], pid: process.pid, alive };
-      const path = this.#path(transcript);
-      const temporary = `${path}.${process.pid}`;
-      writeFileSync(temporary, `${JSON.stringify(position)}\n`, { mode: 0o600 });
-      renameSync(temporary, path);
+      replacePrivate(this.#path(transcript), `${JSON.stringify(position)}\n`);
       entry.written = position;
     });
   }
@@ -156,6 +146,7 @@ export class PositionStore implements Positions {
   #open(): string {
     const directory = this.#options.directory();
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    preparePrivate(directory, process.getuid?.() ?? 0);
     const files = readdirSync(directory)
       .map((name) => join(directory, name))
       .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))

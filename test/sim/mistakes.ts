@@ -52,7 +52,6 @@ export function mistakenSocketFiles(files: SocketFiles, mistake: Mistake | undef
   };
   return {
     ...files,
-    stat: (path) => once(path, files.stat),
     lstat: (path) => once(path, files.lstat),
     list: (path) => names ?? files.list(path),
     link: (from, to) => {

@@ -60,8 +60,7 @@ export class SimDirectory {
   }
 
   readonly files: SocketFiles = {
-    stat: (path) => (path === DIRECTORY ? entry(1, this.#changed) : this.#names.get(basename(path))),
-    lstat: (path) => this.#names.get(basename(path)),
+    lstat: (path) => (path === DIRECTORY ? entry(1, this.#changed) : this.#names.get(basename(path))),
     list: () => [...this.#names.keys()],
     chmod: (path) => void this.#find(path),
     link: (from, to) => this.#put(to, this.#find(from)),

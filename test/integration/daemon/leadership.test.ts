@@ -6,6 +6,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -170,6 +171,14 @@ describe('P20 leadership', () => {
     expect(second).toMatchObject({ role: 'leader', leading: true });
   });
 
+  it('a leader whose directory gave way to a link, even to where it was moved, steps down', async () => {
+    const first = await place.attach();
+    renameSync(place.directory, `${place.directory}.moved`);
+    symlinkSync(`${place.directory}.moved`, place.directory);
+    await waitFor(() => !first.leading, 'the leader to notice');
+    await expect(place.attach()).rejects.toThrow(code('DIRECTORY_UNSAFE'));
+  });
+
   it('a leader whose socket is swept away steps down', async () => {
     const first = await place.attach();
     unlinkSync(join(place.directory, 'relay.0000000001.sock'));
@@ -193,6 +202,24 @@ describe('P20 leadership', () => {
         return false;
       }
     });
+  });
+
+  it('sets a fixed symlink right that leads elsewhere, and says once what else lies there', async () => {
+    const lines: string[] = [];
+    await place.attach({ log: lineLog((line) => lines.push(line)) });
+    const link = join(place.directory, 'relay.sock');
+    unlinkSync(link);
+    symlinkSync('/etc/hostname', link);
+    await waitFor(() => readlinkSync(link) === 'relay.0000000001.sock');
+    unlinkSync(link);
+    mkdirSync(link);
+    const said = () => lines.filter((line) => line.includes('leader.link-in-the-way')).length;
+    const renewed = () => statSync(join(place.directory, 'host.json')).mtimeMs;
+    await waitFor(() => said() > 0, 'it to say so');
+    // Each renewal comes after three more looks.
+    const before = renewed();
+    await waitFor(() => renewed() > before + 3_000, 'more looks');
+    expect(said()).toBe(1);
   });
 
   it('without leave to lead, an empty place is DAEMON_UNREACHABLE', async () => {

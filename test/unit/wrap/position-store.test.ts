@@ -139,7 +139,7 @@ describe('positions in transcripts', () => {
   });
 
   it('are kept for the newest files only', () => {
-    mkdirSync(directory);
+    mkdirSync(directory, { mode: 0o700 });
     for (let i = 0; i < MAX_KEPT + 5; i++) {
       writeFileSync(join(directory, `${i}.json`), '');
       utimesSync(join(directory, `${i}.json`), 1_000 + i, 1_000 + i);
