@@ -7,6 +7,7 @@ import type { Attachment } from '../client/attachment.ts';
 import { MAX_HANDOFF_TTL_MS } from '../protocol/limits.ts';
 import { attach } from '../wrap/attach.ts';
 import { type DURABILITIES, durabilityOption } from './place.ts';
+import { throwUsage } from './usage.ts';
 
 /** Milliseconds between two looks at whether anybody is still connected. */
 const IDLE_LOOK_MS = 1_000;
@@ -24,8 +25,8 @@ interface Options {
 }
 
 export function command(): Command {
-  return new Command('daemon')
-    .description('Host the relay of a namespace without an agent.')
+  return throwUsage(new Command('daemon'))
+    .description('hosts the relay of a namespace without an agent')
     .option('--namespace <name>', 'the relay to host', process.env.AGENT_RELAY_NAMESPACE ?? 'default')
     .option('--socket <path>', 'be reachable at this path as well')
     .option('--idle-exit <seconds>', 'leave when nobody was connected for so long', parseSeconds)

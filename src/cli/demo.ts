@@ -16,13 +16,14 @@ import { SettledLines } from '../terminal/settled-lines.ts';
 import { attach } from '../wrap/attach.ts';
 import { PARTS } from './demo-agent.ts';
 import { selfCommand } from './self.ts';
+import { throwUsage } from './usage.ts';
 
 const SIZE = { cols: 100, rows: 24 };
 /** A conversation takes some seconds; one that hangs is a failure that must be seen. */
 const LIMIT_MS = 60_000;
 
 export function command(): Command {
-  return new Command('demo')
+  return throwUsage(new Command('demo'))
     .description('two scripted agents talk to each other: a relay at work, in a few seconds')
     .addHelpText('after', '\nExamples:\n  agent-wrap demo')
     .action(async () => {

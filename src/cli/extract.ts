@@ -14,6 +14,7 @@ import { PROFILES, type Profile } from '../terminal/gutter.ts';
 import { RecordedClock } from '../terminal/recorded-clock.ts';
 import { SettledLines } from '../terminal/settled-lines.ts';
 import { TypedLines } from '../terminal/typed-lines.ts';
+import { throwUsage } from './usage.ts';
 
 interface Options {
   format: 'text' | 'raw' | 'cast';
@@ -25,7 +26,7 @@ interface Options {
 }
 
 export function command(): Command {
-  return new Command('extract')
+  return throwUsage(new Command('extract'))
     .description('Print the directives in a file or stdin as JSON, one a line; refused ones go to stderr.')
     .argument('[file]', 'what to read; - is stdin', '-')
     .addOption(new Option('--format <format>', 'what it is').choices(['text', 'raw', 'cast']).default('text'))

@@ -6,6 +6,11 @@ import { RelayError } from '../base/errors.ts';
 export function throwUsage(command: Command): Command {
   return command.configureOutput({ outputError: () => {} }).exitOverride((error) => {
     if (error.exitCode === 0) return; // --help and --version: commander exits by itself.
-    throw new RelayError('USAGE', error.message.replace(/^error: /, ''));
+    const missing = `name one of: ${command.commands.map((each) => each.name()).join(', ')}`;
+    const message = error.code === 'commander.help' ? missing : error.message.replace(/^error: /, '');
+    throw new RelayError('USAGE', message, { suggestion: `see: ${wordsOf(command)} --help` });
   });
 }
+
+const wordsOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${wordsOf(command.parent)} ${command.name()}`;

@@ -167,6 +167,23 @@ describe('agent-wrap store check', () => {
     expect(JSON.parse(stdout)).toMatchObject({ records: 1, damage: [{ segment: name, offset: 128 }] });
   });
 
+  it('finds the store in the directory of a relay, and says where there is none', async () => {
+    const inside = join(directory, 'store');
+    writeFileSync(join(directory, 'notes.txt'), 'not ours');
+    expect(run(directory)).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('no segment'),
+    });
+    mkdirSync(inside);
+    expect(run(inside)).toMatchObject({ status: 1, stderr: expect.stringContaining('no segment') });
+    writeFileSync(join(inside, '0000000001-0000000001.log'), 'no header');
+    expect(run(directory)).toMatchObject({
+      status: 1,
+      stdout: expect.stringContaining('1 finding of damage'),
+    });
+  });
+
   it('says so when there is no such directory', () => {
     const { status, stderr } = run(join(directory, 'nowhere'));
     expect({ status, stderr }).toMatchObject({
