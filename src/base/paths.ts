@@ -101,10 +101,14 @@ function checkOurs(path: string, uid: number): void {
       ? 'is not a directory'
       : stat.uid !== uid
         ? `belongs to user ${stat.uid}`
-        : (stat.mode & 0o077) !== 0
-          ? `can be used by others (mode ${(stat.mode & 0o777).toString(8)})`
-          : undefined;
+        : undefined;
   if (wrong !== undefined) throw new RelayError('DIRECTORY_UNSAFE', `${path} ${wrong}`);
+  if ((stat.mode & 0o077) === 0) return;
+  const mode = (stat.mode & 0o777).toString(8);
+  throw new RelayError('DIRECTORY_UNSAFE', `${path} can be used by others (mode ${mode})`, {
+    // To remove it would lose what waits in it.
+    suggestion: `if nobody else was in it: chmod 700 ${path}`,
+  });
 }
 
 /** `statfs` types of file systems that machines share: a socket there leads to one of them only. */

@@ -231,7 +231,10 @@ describe('P19 the directory', () => {
   it('is refused when others can use it, or when it is a link', async () => {
     mkdirSync(join(place.state, 'agent-relay'), { mode: 0o755 });
     chmodSync(join(place.state, 'agent-relay'), 0o755);
-    await expect(place.attach()).rejects.toThrow(code('DIRECTORY_UNSAFE'));
+    await expect(place.attach()).rejects.toMatchObject({
+      code: 'DIRECTORY_UNSAFE',
+      suggestion: expect.stringContaining(`chmod 700 ${join(place.state, 'agent-relay')}`),
+    });
     rmSync(join(place.state, 'agent-relay'), { recursive: true });
     mkdirSync(join(place.state, 'elsewhere'), { mode: 0o700 });
     symlinkSync('elsewhere', join(place.state, 'agent-relay'));
