@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RelayError } from '../../../src/base/errors.ts';
 import { MemoryStore } from '../../../src/daemon/store/memory-store.ts';
+import { newId } from '../../../src/protocol/ids.ts';
 import { settle } from '../../helpers/fake-clock.ts';
 import { type TestClient, TestRelay } from '../../helpers/relay.ts';
 
@@ -383,17 +384,83 @@ describe('P14 backpressure', () => {
     expect(carl.bodies()).toEqual(['fills', 'refused', 'later']);
   });
 
-  it('a sender may fill no more than its share of the relay', async () => {
-    const { ann, bob } = await pair({ settings: { relayMaxMessages: 8 } });
-    ann.send('x', '1');
-    ann.send('y', '2');
+  const KIB = 'x'.repeat(1_024);
+
+  it.each([
+    ['a sender may fill no more than its share of the messages', { relayMaxMessages: 8 }, 'sender'],
+    ['a sender may fill no more than its share of the bytes', { relayMaxBytes: 12 * 1_024 }, 'sender'],
+    ['a relay takes no more messages than it may hold', { relayMaxMessages: 2, senderShare: 1 }, 'relay'],
+    ['a relay takes no more bytes than it may hold', { relayMaxBytes: 3 * 1_024, senderShare: 1 }, 'relay'],
+  ])('%s: NACK, never a drop', async (_, settings, scope) => {
+    const { ann, bob } = await pair({ settings });
+    for (const name of ['x', 'y']) ann.send(name, KIB);
     await settle();
-    const id = ann.send('z', '3');
+    const id = ann.send('z', KIB);
     await settle();
-    expect(ann.last('NACK').payload).toMatchObject({ ack_id: id, scope: 'sender' });
-    const other = bob.send('z', 'fine');
+    expect(ann.all('NACK').map(({ payload }) => payload)).toEqual([
+      {
+        ack_id: id,
+        code: 'QUEUE_FULL',
+        scope,
+        message: expect.any(String),
+        suggestion: expect.any(String),
+      },
+    ]);
+    const other = bob.send('z', KIB);
     await settle();
-    expect(bob.fates(other)).toEqual([]);
+    expect(bob.fates(other)).toEqual(scope === 'sender' ? [] : ['QUEUE_FULL']);
+  });
+
+  it('does not read on while a MiB of a sender waits for the disk, nor keeps it from others', async () => {
+    /** Whose disk is slow while `slow`. */
+    class SlowDisk extends MemoryStore {
+      slow = false;
+      messages = 0;
+      readonly #waiting: (() => void)[] = [];
+
+      override append(...[record, done]: Parameters<MemoryStore['append']>): void {
+        if (record.includes('"t":"message"')) this.messages++;
+        if (this.slow) this.#waiting.push(() => super.append(record, done));
+        else super.append(record, done);
+      }
+
+      goOn(): void {
+        this.slow = false;
+        for (const append of this.#waiting.splice(0)) append();
+      }
+    }
+    const store = new SlowDisk({ check: () => {} });
+    const { ann, bob } = await pair({ store });
+    store.slow = true;
+    const big = Array.from({ length: 8 }, (_, n) => `${n}`.padEnd(400 * 1_024));
+    for (const body of big) {
+      ann.send('bob', body);
+      await settle();
+    }
+    expect(store.messages).toBe(3);
+    bob.send('ann', 'from another');
+    await settle();
+    expect(store.messages).toBe(4);
+    bob.acks = true;
+    store.goOn();
+    await settle();
+    expect(bob.bodies().map(Number)).toEqual([...big.keys()]);
+    expect(ann.bodies()).toEqual(['from another']);
+  });
+
+  it('gives a recipient that does not read no more than leaves room for answers', async () => {
+    const { ann, bob } = await pair({ settings: { maxInflightBytes: 64 * 1_024 * KIB.length } });
+    bob.acks = true;
+    bob.pause();
+    const big = Array.from({ length: 20 }, (_, n) => `${n}`.padEnd(300 * 1_024));
+    for (const body of big) {
+      ann.send('bob', body);
+      await settle();
+    }
+    bob.resume();
+    await settle();
+    expect(bob.closed).toBe(false);
+    expect(bob.bodies().map(Number)).toEqual([...big.keys()]);
   });
 
   it('cuts off a peer that does not read, and its messages wait', async () => {
@@ -458,6 +525,34 @@ describe('P15 exactly once', () => {
     expect(ann.fates(id)).toEqual(['DUPLICATE_ID']);
     expect(bob.bodies()).toEqual(['x']);
   });
+
+  it('a UUID is remembered beyond the session, another id within it', async () => {
+    const { relay, ann, bob } = await pair();
+    const ids = [newId(), 'm-001'];
+    for (const id of ids) ann.send('bob', 'x', { id });
+    ann.say('BYE', {});
+    await settle();
+    const again = await relay.join('ann');
+    for (const id of ids) again.send('bob', 'x', { id });
+    await settle();
+    expect(bob.all('DELIVER')).toHaveLength(3);
+  });
+
+  it.each([
+    ['to', { to: 'cal' }],
+    ['topic', { topic: 'chat' }],
+    ['payload_meta', { ttl: 1_000 }],
+  ])(
+    'another %s is another content',
+    async (_, { to = 'bob', ...more }: { to?: string; topic?: string; ttl?: number }) => {
+      const { ann } = await pair();
+      const id = ann.send('bob', 'x');
+      await settle();
+      ann.send(to, 'x', { id, ...more });
+      await settle();
+      expect(ann.fates(id)).toEqual(['DUPLICATE_ID']);
+    },
+  );
 
   it('a refusal that stored nothing is not remembered', async () => {
     const { ann, bob } = await pair();
