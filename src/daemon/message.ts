@@ -110,6 +110,8 @@ export class Delivery {
   endedAt = 0;
   /** It was DELIVERed or polled before: the recipient may have it (P12). */
   given = false;
+  /** Its time stands among the deadlines: once, however often it is put back. */
+  timed = false;
   /** Why it is a dead letter. */
   reason: { code: string; text: string } | undefined;
   #id: string | undefined;

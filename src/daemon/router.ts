@@ -114,11 +114,11 @@ export class Router {
     const { state, clock, sessions, settings } = this.#relay;
     const now = clock.now();
     if (delivery.until > now) {
-      state.deadlines.add(delivery.until, { kind: 'delivery', delivery });
+      state.time(delivery, delivery.until);
     } else if (!delivery.given || state.findMailbox(delivery.recipient)?.known !== true) {
       this.bury(delivery, 'EXPIRED', `not delivered to ${delivery.recipient} in time`);
     } else if (sessions.names.mayReturn(delivery.recipient)) {
-      state.deadlines.add(now + settings.heartbeatMs, { kind: 'delivery', delivery });
+      state.time(delivery, now + settings.heartbeatMs);
     } else {
       this.bury(delivery, 'NOT_CONFIRMED', `${delivery.recipient} left without confirming it`);
     }

@@ -134,10 +134,20 @@ export class RelayState {
   /** Takes out everything due at `now` (wall clock, ms), the earliest first. */
   *due(now: number): Generator<Due, void> {
     for (const delivery of this.#fresh) {
-      if (delivery.state === 'waiting') this.deadlines.add(delivery.until, { kind: 'delivery', delivery });
+      if (delivery.state === 'waiting') this.time(delivery, delivery.until);
     }
     this.#fresh = [];
-    yield* this.deadlines.due(now);
+    for (const due of this.deadlines.due(now)) {
+      if (due.kind === 'delivery') due.delivery.timed = false;
+      yield due;
+    }
+  }
+
+  /** It falls due at `until` (wall clock, ms), unless it falls due anyway. */
+  time(delivery: Delivery, until: number): void {
+    if (delivery.timed) return;
+    delivery.timed = true;
+    this.deadlines.add(until, { kind: 'delivery', delivery });
   }
 
   /**
@@ -188,7 +198,7 @@ export class RelayState {
     const mailbox = this.mailbox(delivery.recipient);
     if (delivery.state === 'waiting') mailbox.remove(delivery);
     mailbox.defer(delivery, session);
-    this.deadlines.add(delivery.until, { kind: 'delivery', delivery });
+    this.time(delivery, delivery.until);
   }
 
   #claim(record: Extract<RelayRecord, { t: 'claim' }>): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Deadlines } from '../../../src/daemon/deadlines.ts';
+import type { Delivery } from '../../../src/daemon/message.ts';
 import { decodeRecord, encodeRecord, type RelayRecord } from '../../../src/daemon/record.ts';
 import { snapshot } from '../../../src/daemon/snapshot.ts';
 import { RelayState } from '../../../src/daemon/state.ts';
@@ -120,6 +121,31 @@ describe('§10 a snapshot', () => {
 });
 
 describe('Deadlines', () => {
+  it('hold the time of a delivery once, however often it was put back', () => {
+    const state = new RelayState();
+    state.recover({
+      t: 'message',
+      key: 'eve\0k',
+      id: 'k',
+      from: 'eve',
+      session: 's',
+      at: 1,
+      acks: true,
+      recipients: [{ name: 'ann', seq: 1, until: 9 }],
+      raw: { payload: utf8('{"body":"x"}') },
+    });
+    const delivery = state.messages.bySeq(1) as Delivery;
+    for (let n = 0; n < 5; n++) {
+      expect([...state.due(1)]).toEqual([]);
+      state.mailbox('ann').take();
+      state.putBack(delivery);
+    }
+    expect([...state.due(9)]).toEqual([{ kind: 'delivery', delivery }]);
+    expect(state.deadlines.size).toBe(0);
+    state.putBack(delivery);
+    expect([...state.due(9)]).toHaveLength(1);
+  });
+
   it('give what is due, the earliest first', () => {
     const deadlines = new Deadlines<number>();
     for (const due of [5, 1, 4, 1, 3, 9, 2]) deadlines.add(due, due);
