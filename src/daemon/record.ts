@@ -99,6 +99,8 @@ export type SessionRecord =
       resume: string;
       /** Hash of the handoff token that led here. */
       handoff?: string;
+      /** Hash of the resume token that led here: its client has no other, but the fresh one. */
+      resumed?: string;
       injects: boolean;
       /** What else HELLO declared, for a RESUME that cannot. */
       can?: Capabilities;

@@ -7,6 +7,9 @@ export type SessionState = 'pending' | 'active' | 'disconnected' | 'closed' | 'e
 /** Superseded handoff tokens of a session that are still answered with TOKEN_USED. */
 const MAX_SPENT = 4;
 
+/** Resume tokens of a session that are good at once: those of WELCOMEs that nobody answered. */
+const MAX_RESUME = 8;
+
 /** What of a session is promised, and so recorded. */
 export interface SavedSession {
   readonly id: string;
@@ -102,8 +105,7 @@ export class SessionTable {
         session.injects = record.injects;
         session.can = record.can;
         session.enteredBy = record.handoff;
-        session.resume.push(record.resume);
-        this.#tokens.set(record.resume, session);
+        this.#giveResume(session, record.resume, record.resumed);
         this.#setScoped(session, record.scoped);
         break;
       case 'answered':
@@ -111,7 +113,7 @@ export class SessionTable {
         if (session.handoff && session.handoff.hash === session.enteredBy) session.handoff.used = true;
         session.enteredBy = undefined;
         // Used ones are forgotten: to us they are unknown, and the answer is RESUME_TOO_OLD (P7).
-        for (const old of session.resume.splice(0, session.resume.length - 1)) this.#tokens.delete(old);
+        this.#keepResume(session, session.resume.slice(-1));
         session.reconnects = 0;
         break;
       case 'left':
@@ -180,6 +182,21 @@ export class SessionTable {
     if (session.scoped !== undefined) this.#tokens.delete(session.scoped);
     session.scoped = hash;
     this.#tokens.set(hash, session);
+  }
+
+  /** A fresh resume token. Whoever came by one has read no WELCOME since, so that no other is any use. */
+  #giveResume(session: Session, fresh: string, resumed: string | undefined): void {
+    if (resumed !== undefined) this.#keepResume(session, [resumed]);
+    const [first, ...later] = session.resume;
+    // The first is the one that was answered, and surely in its client's hands.
+    if (later.length >= MAX_RESUME - 1) this.#keepResume(session, [first as string, ...later.slice(1)]);
+    session.resume.push(fresh);
+    this.#tokens.set(fresh, session);
+  }
+
+  #keepResume(session: Session, kept: string[]): void {
+    for (const hash of session.resume) if (!kept.includes(hash)) this.#tokens.delete(hash);
+    session.resume = kept;
   }
 
   #spend(session: Session): void {

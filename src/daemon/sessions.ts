@@ -101,7 +101,7 @@ export class Sessions {
 
   /** HELLO: the session it is for. `said` may send WELCOME. Throws what refuses the connection. */
   admit(hello: Payload<'HELLO'>, said: (admission: Admission) => void): Session {
-    const { session: found, handoff, notice } = proofOf(this.#relay, hello);
+    const { session: found, handoff, resumed, notice } = proofOf(this.#relay, hello);
     this.names.check(hello.agent, found);
     const session = found ?? this.#openFor(hello.agent);
     for (const other of this.#relay.state.sessions.ofName(session.name)) {
@@ -111,6 +111,7 @@ export class Sessions {
       session,
       {
         ...(handoff === undefined ? {} : { handoff }),
+        ...(resumed === undefined ? {} : { resumed }),
         injects: hello.capabilities?.injects === true,
         ...capable(hello),
         ...scopedBy(hello.session?.scoped_token_hash),
@@ -199,7 +200,7 @@ export class Sessions {
   /** It is connected, and has a fresh resume token, which is told once it is stored. */
   #activate(
     session: Session,
-    more: { handoff?: string; injects: boolean; can?: Capabilities; scoped?: string },
+    more: { handoff?: string; resumed?: string; injects: boolean; can?: Capabilities; scoped?: string },
     stored: (resumeToken: string) => void,
   ): Session {
     const resumeToken = mintToken('ar', this.#random);

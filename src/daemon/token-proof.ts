@@ -9,6 +9,8 @@ export interface Proof {
   session?: Session;
   /** The hash of the handoff token, if it was one. */
   handoff?: string;
+  /** The hash of the resume token, if it is one that is good. */
+  resumed?: string;
   /** The resume token was unknown: it is to be a new session. */
   notice?: RelayError;
 }
@@ -24,7 +26,7 @@ export function proofOf({ state, clock }: Relay, { agent, session: proof }: Payl
   }
   if (session && isLive(session) && session.resume.includes(hash)) {
     if (session.name !== agent) refuse('TOKEN_FOREIGN', `the token is not one of ${JSON.stringify(agent)}`);
-    return { session };
+    return { session, resumed: hash };
   }
   return {
     notice: new RelayError('RESUME_TOO_OLD', 'the resume token is unknown here; this is a new session'),

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { SessionTable } from '../../../src/daemon/session-table.ts';
 import { settle } from '../../helpers/fake-clock.ts';
 import { RecordingStore } from '../../helpers/recording-store.ts';
 import { TestRelay } from '../../helpers/relay.ts';
@@ -52,6 +53,31 @@ describe('P7 tokens', () => {
     const third = await relay.join('bob', withToken(token));
     expect(third.last('ERROR').payload.code).toBe('TOKEN_USED');
     expect(second.closed).toBe(false);
+  });
+
+  it('keeps no more resume tokens than a client may have, however often it comes and answers no WELCOME', async () => {
+    const relay = new TestRelay();
+    const first = await relay.join('bob');
+    const { session_id: id, resume_token: old } = first.last('WELCOME').payload;
+    let unread: string | undefined;
+    for (let n = 0; n < 20; n++) {
+      const again = await relay.join('bob', withToken(old));
+      expect(again.last('WELCOME').payload.session_id).toBe(id);
+      unread ??= again.last('WELCOME').payload.resume_token;
+      again.cut();
+      await settle();
+    }
+    expect((await relay.join('bob', withToken(unread))).last('ERROR').payload.code).toBe('RESUME_TOO_OLD');
+  });
+
+  it('keeps the first and the last few of those that nobody proves to have', () => {
+    const table = new SessionTable();
+    table.apply({ t: 'opened', session: 's', name: 'bob', at: 0 });
+    for (let v = 2; v < 40; v++) {
+      table.apply({ t: 'active', session: 's', v, at: 0, resume: `t${v}`, injects: false });
+    }
+    expect(table.get('s')?.resume).toEqual(['t2', 't33', 't34', 't35', 't36', 't37', 't38', 't39']);
+    expect(table.byToken('t3')).toBeUndefined();
   });
 
   it('rotates resume tokens: the old one is good until a frame came after WELCOME', async () => {
