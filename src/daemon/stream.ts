@@ -51,9 +51,8 @@ export class Stream implements StreamView {
     const delivery = this.#waiting[this.#head];
     if (delivery === undefined) return undefined;
     this.#head++;
-    if (this.#head === this.#waiting.length) {
-      this.#waiting = [];
-      this.#head = 0;
+    if (this.length === 0) {
+      this.#clear();
     } else if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
       this.#waiting.splice(0, this.#head);
       this.#head = 0;
@@ -65,7 +64,14 @@ export class Stream implements StreamView {
     const at = this.#place(delivery.seq);
     if (this.#waiting[at] !== delivery) return false;
     this.#waiting.splice(at, 1);
+    if (this.length === 0) this.#clear();
     return true;
+  }
+
+  /** What was taken is kept for nobody. */
+  #clear(): void {
+    this.#waiting = [];
+    this.#head = 0;
   }
 
   /** Index of the first that waits with a seq of at least `seq`. */
