@@ -152,6 +152,8 @@ export class SimDisk {
 
   /** Bytes that still fit. */
   free = Number.POSITIVE_INFINITY;
+  /** Files that each process has open. */
+  readonly #open = new Map<SimProcess, number>();
   /** How many of the coming writes and syncs fail with EIO. */
   failingWrites = 0;
   failingSyncs = 0;
@@ -183,9 +185,9 @@ export class SimDisk {
           if (this.free <= 0) throw failure('ENOSPC');
           const inode = new Inode();
           this.#setName(name, inode);
-          return this.#file(inode, turn, true);
+          return this.#file(process, inode, turn, true);
         }),
-      open: (name) => turn(() => this.#file(this.#find(name), turn, false)),
+      open: (name) => turn(() => this.#file(process, this.#find(name), turn, false)),
       list: () => turn(() => [...this.#names.keys()]),
       publish: async (from, to) => {
         await turn(() => {
@@ -234,6 +236,10 @@ export class SimDisk {
     }
   }
 
+  openFiles(process: SimProcess): number {
+    return this.#open.get(process) ?? 0;
+  }
+
   /** The bytes of a file as programs see them: to look at, and to damage. */
   contents(name: string): Buffer {
     return this.#find(name).cache.view;
@@ -278,8 +284,14 @@ export class SimDisk {
     else this.#durableNames.set(name, inode);
   }
 
-  #file(inode: Inode, turn: <T>(fn: () => T) => Promise<T>, writable: boolean): OpenFile {
+  #file(
+    process: SimProcess,
+    inode: Inode,
+    turn: <T>(fn: () => T) => Promise<T>,
+    writable: boolean,
+  ): OpenFile {
     let open = true;
+    this.#open.set(process, this.openFiles(process) + 1);
     const use = <T>(fn: () => T): Promise<T> =>
       turn(() => {
         if (!open) throw failure('EBADF');
@@ -332,6 +344,7 @@ export class SimDisk {
       size: () => use(() => inode.cache.length),
       isAt: (name) => this.#names.get(name) === inode,
       close: async () => {
+        if (open) this.#open.set(process, this.openFiles(process) - 1);
         open = false;
       },
     };

@@ -43,6 +43,7 @@ describe('The simulation', () => {
     'postponed-records-dropped': /is left|not at rest/,
     'outbox-left-behind': /was kept|not at rest/,
     'resume-replays-nothing': /were not replayed/,
+    'files-left-open': /files open/,
     'dropped-letters-return': /dead letter again/,
     'left-outbox-goes-last': /overtaken|not at rest/,
   };

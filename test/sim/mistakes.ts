@@ -27,6 +27,7 @@ export const MISTAKES = [
   'left-outbox-goes-last',
   'resume-replays-nothing',
   'dropped-letters-return',
+  'files-left-open',
 ] as const;
 
 export type Mistake = (typeof MISTAKES)[number];
@@ -63,6 +64,10 @@ export function mistakenSocketFiles(files: SocketFiles, mistake: Mistake | undef
 
 /** The disk that a leader is given; `recovering` says whether it still reads what it found. */
 export function mistakenFiles(files: Files, mistake: Mistake | undefined, recovering: () => boolean): Files {
+  if (mistake === 'files-left-open') {
+    const opened = (file: OpenFile): OpenFile => ({ ...file, close: async () => {} });
+    return { ...files, open: async (name) => opened(await files.open(name)) };
+  }
   const lazy =
     mistake === 'ack-before-sync'
       ? () => true

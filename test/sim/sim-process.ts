@@ -27,6 +27,8 @@ export class SimProcess {
   /** It was stopped once. */
   wasStopped = false;
   #held: (() => void)[] = [];
+  /** Those that are still to fire. */
+  readonly timers = new Set<Timer>();
   readonly #mourners = new Set<() => void>();
 
   constructor(pid: number, time: SimTime, random: Random, wall: WallClock) {
@@ -92,28 +94,29 @@ export class SimProcess {
   }
 
   #timer(ms: number, fn: () => void): Timer {
-    let live = true;
-    this.soon(ms, () => live && fn());
-    return {
-      cancel: () => {
-        live = false;
-      },
-    };
+    const timer = this.#live();
+    this.soon(ms, () => {
+      if (!this.timers.delete(timer)) return;
+      fn();
+    });
+    return timer;
   }
 
   #every(ms: number, fn: () => void): Timer {
-    let live = true;
+    const timer = this.#live();
     const next = () =>
       this.soon(ms, () => {
-        if (!live) return;
+        if (!this.timers.has(timer)) return;
         fn();
-        if (live) next();
+        if (this.timers.has(timer)) next();
       });
     next();
-    return {
-      cancel: () => {
-        live = false;
-      },
-    };
+    return timer;
+  }
+
+  #live(): Timer {
+    const timer = { cancel: () => void this.timers.delete(timer) };
+    this.timers.add(timer);
+    return timer;
   }
 }

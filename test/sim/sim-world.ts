@@ -3,15 +3,12 @@
  * and fails, clocks jump and the power goes; then all that ends, and everything must come to rest.
  */
 
-import type { Message } from '../../src/daemon/message.ts';
-import { decodeRecord, messageKey } from '../../src/daemon/record.ts';
-import { RelayState } from '../../src/daemon/state.ts';
-import { SegmentLog } from '../../src/daemon/store/segment-log.ts';
 import { CLAIM_MS } from '../../src/protocol/limits.ts';
-import { textOf } from '../../src/protocol/utf8.ts';
 import { type Manner, SimAgent } from './sim-agent.ts';
+import { audit } from './sim-audit.ts';
 import { leaderOf } from './sim-ground.ts';
 import { SimMachine, type SimOptions } from './sim-machine.ts';
+import { checkMemory } from './sim-memory.ts';
 import { SimPerson } from './sim-person.ts';
 import { SimReader } from './sim-reader.ts';
 import { SimSpecClient } from './sim-spec-client.ts';
@@ -28,6 +25,9 @@ export interface SimResult {
 
 const NAMES = ['ann', 'bob', 'cid', 'dot'];
 
+/** The share of histories that end with a look at all that is kept: it takes as long as ten others. */
+const LINGERING = 1 / 16;
+
 /** Milliseconds of peace in which everything must have come to rest: the longest is the brake's minute. */
 const PEACE_MS = 10 * 60_000;
 
@@ -36,6 +36,9 @@ const REPLACED_MS = 3 * 60_000;
 
 /** Milliseconds in which the daemon has noticed that a connection is dead (P2). */
 const FORGOTTEN_MS = 30_000;
+
+/** Milliseconds in which the relay has swept out what was a minute ago: twice its round. */
+const SWEPT_MS = 130_000;
 
 /** Milliseconds in which a healthy disk has what it was given. */
 const SETTLED_MS = 2_000;
@@ -66,6 +69,8 @@ class SimWorld {
   readonly #agents = new Map<string, SimAgent>();
   /** They have said goodbye, and their processes have not ended yet. */
   readonly #leaving = new Set<SimAgent>();
+  /** It stays at rest for a while, and its memory is looked at. */
+  readonly #lingers: boolean;
   readonly #lives = new Map<string, number>();
   /** They never come back: what is for them waits. */
   readonly #gone = new Set<string>();
@@ -82,6 +87,7 @@ class SimWorld {
     this.machine = new SimMachine(options);
     this.#person = new SimPerson(this.machine);
     const { random, network } = this.machine;
+    this.#lingers = random.chance(LINGERING);
     network.slowness = random.chance(0.2) ? 200 : 2;
     const defers = random.chance(0.3) ? 0.15 : 0;
     this.#manners = NAMES.slice(0, 2 + random.below(3)).map((name) => ({
@@ -131,9 +137,11 @@ class SimWorld {
     await this.#pass(SETTLED_MS);
     witness.rested(this.machine.directory.highest);
     if (witness.violations.length > 0) return;
+    if (this.#lingers) await this.#linger();
     for (const agent of [...this.#agents.values(), ...this.#leaving]) agent.process.kill();
     for (const other of [...this.#readers, this.#spec]) other?.close();
-    await this.#audit();
+    const lifeOf = (name: string) => this.#agents.get(name)?.life;
+    await audit(this.machine, { gone: this.#gone, lifeOf });
   }
 
   #gap(): number {
@@ -395,6 +403,20 @@ class SimWorld {
     return this.#gone.size > 0 || this.#waiting() === 0;
   }
 
+  /** What is left when the relay has had its minute to forget. */
+  async #linger(): Promise<void> {
+    await this.#pass(SWEPT_MS);
+    checkMemory(this.machine, this.#everybody(), {
+      names: this.#manners.length + this.#readers.length + (this.#spec ? 1 : 0) + 2,
+      connections: this.#everybody().length + (this.#spec ? 1 : 0),
+      gone: this.#gone.size,
+      waiting: Number(this.#waiting()),
+      messages: this.machine.witness.messages.size * 3,
+      sessions: this.#count + 40,
+      segments: this.machine.disk.names.length,
+    });
+  }
+
   /** Messages of one sender that may wait for somebody who is gone. */
   #owed(sender: SimAgent): number {
     let count = 0;
@@ -410,93 +432,10 @@ class SimWorld {
   #waiting(): unknown {
     return leaderOf(this.machine)?.daemon?.health().waiting;
   }
-
-  /** Reads the log once more and compares it with what was promised and told. */
-  async #audit(): Promise<void> {
-    const { disk, directory, durability, time, witness } = this.machine;
-    const process = this.machine.newProcess();
-    const store = new SegmentLog({
-      files: disk.files(process),
-      epoch: directory.highest + 1,
-      fence: { check: () => {} },
-      clock: process.clock,
-      log: this.machine.log('audit'),
-      durability,
-      soon: (fn) => process.soon(0, fn),
-    });
-    const state = new RelayState();
-    let failed: unknown;
-    let done = false;
-    const read = async () => {
-      for await (const record of store.recover()) state.recover(decodeRecord(record));
-    };
-    void read()
-      .catch((error) => {
-        failed = error;
-      })
-      .finally(() => {
-        done = true;
-      });
-    while (!done && (await time.step()));
-    if (failed !== undefined) return witness.violated(`the log cannot be read at the end: ${failed}`);
-    this.#auditLetters(state);
-    if (store.damage.length > 0) witness.violated(`damage on a sound disk: ${JSON.stringify(store.damage)}`);
-    for (const sent of witness.messages.values()) {
-      const known = [...sent.ids].map((id) => state.messages.get(messageKey(sent.from, '', id)));
-      if (sent.kept && sent.promised === undefined && !sent.refused && !this.#gone.has(sent.from)) {
-        witness.violated(`${sent.body} was kept on disk and is lost`);
-      }
-      for (const to of sent.promised ?? []) {
-        const delivery = known
-          .flatMap((message) => message?.deliveries ?? [])
-          .find(({ recipient }) => recipient === to);
-        if (delivery !== undefined && !delivery.ended && this.#gone.has(to)) continue;
-        if (delivery === undefined) witness.violated(`${sent.body} to ${to} was promised and is lost`);
-        else if (delivery.state === 'delivered' && !sent.taken.has(to)) {
-          witness.violated(`${sent.body} ended as delivered to ${to}, who never took it`);
-        } else if (!delivery.ended) witness.violated(`${sent.body} to ${to} is left ${delivery.state}`);
-        else if (delivery.state === 'dead' && this.#agents.get(sent.from)?.life === sent.life) {
-          if (!sent.failed.has(to)) witness.violated(`nobody was told that ${sent.body} never reached ${to}`);
-        }
-      }
-    }
-  }
-
-  /** A dead letter is there until somebody disposes of it, and not afterwards; what was sent anew is there, too. */
-  #auditLetters(state: RelayState): void {
-    const { witness } = this.machine;
-    const letters = [...state.messages.deadLetters()];
-    const ids = new Set(letters.map(({ id }) => id));
-    for (const { id, body, to } of witness.disposed) {
-      if (ids.has(id)) witness.violated(`${body} to ${to} is a dead letter again`);
-    }
-    for (const message of state.messages.all()) {
-      for (const delivery of message.deliveries) {
-        const { id, recipient, ended } = delivery;
-        if (delivery.state === 'dead' && !ids.has(id) && !witness.mayBeDisposed(id)) {
-          witness.violated(`${bodyOf(message)} to ${recipient} is dead and no dead letter`);
-        }
-        if (message.command && !ended && !this.#gone.has(recipient)) {
-          witness.violated(`${bodyOf(message)}, sent anew to ${recipient}, is left ${delivery.state}`);
-        }
-      }
-    }
-    for (const [letter, count] of witness.redelivered) {
-      const copies = [...state.messages.all()].filter(({ command, raw, deliveries: [delivery] }) => {
-        return command && (raw === undefined || letter === `${bodyOf({ raw })} ${delivery?.recipient}`);
-      });
-      if (copies.length < count)
-        witness.violated(`${letter} was sent anew ${count} times and is there ${copies.length}`);
-    }
-  }
 }
 
 const isReady = ({ client, process }: SimAgent): boolean =>
   process.alive && (client.state === 'ready' || client.state === 'closed');
-
-/** What the witness knows it by; undefined once its text is forgotten. */
-const bodyOf = ({ raw }: Pick<Message, 'raw'>): string | undefined =>
-  raw && JSON.parse(textOf(raw.payload)).body;
 
 const describe = ({ manner, life, client }: SimAgent): string =>
   `${manner.name}.${life} ${client.state} with ${client.unended} unended`;
