@@ -8,10 +8,17 @@ import type { AgentEnd } from './expectations.ts';
 
 const Known = z.object({ agents: z.array(agentView) });
 
+/** What the run knows of an agent. */
+export interface RowedAgent {
+  name: string;
+  ended: boolean;
+  end: AgentEnd;
+}
+
 /** In the order of the run. Throws what relay-agents refuses with. */
 export async function agentRows(
   attachment: Attachment,
-  agents: readonly { name: string; ended: boolean; end: AgentEnd }[],
+  agents: readonly RowedAgent[],
 ): Promise<WatchedAgent[]> {
   const { agents: known } = unwrap(parseResult(Known, await attachment.call('relay-agents', {})));
   return agents.map(({ name, ended, end }) => {

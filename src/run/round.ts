@@ -1,89 +1,65 @@
 /**
  * One round of a pairing: hosts the relay, runs the agents, watches, decides when it is over, and leaves
- * nothing behind. The one file of src/run that joins the pure parts with processes and sockets. docs/run.md.
+ * nothing behind. Joins the pure parts of src/run with the agents and the relay. docs/run.md.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import * as z from 'zod';
-import { parseResult, unwrap } from '../afd/parse-result.ts';
-import type { Clock, Timer } from '../base/clock.ts';
+import { join } from 'node:path';
+import type { Timer } from '../base/clock.ts';
 import { RelayError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import type { Attachment } from '../client/attachment.ts';
 import type { RelayRecord } from '../daemon/record.ts';
 import type { WatchedAgent } from '../watch/model.ts';
-import { attach } from '../wrap/attach.ts';
 import type { Signals } from '../wrap/signals.ts';
-import { agentRows } from './agent-rows.ts';
 import { type AgentView, Conditions } from './conditions.ts';
 import { Conversation, type Reception, type RunMessage } from './conversation.ts';
+import { Display } from './display.ts';
 import { judgeExpectations } from './expectations.ts';
 import { DIRECTORY_PREFIX, Guard } from './guard.ts';
 import { exitCodeOf, type Outcome } from './outcome.ts';
-import { endProcesses, findProcesses, killProcesses, markedEnv } from './processes.ts';
-import { TappedStore } from './relay-tap.ts';
 import type { RoundReport } from './report.ts';
 import { renderFate, renderNews, renderSaid } from './report-line.ts';
-import { RunAgent } from './run-agent.ts';
-import type { Pairing, PairingMessage } from './schema.ts';
+import { RoundAgents, type RoundAgentsOptions, type RoundPlace } from './round-agents.ts';
+import { RoundRelay } from './round-relay.ts';
+import type { PairingAgent, PairingMessage } from './schema.ts';
 
 /** Milliseconds between two looks at what nobody tells us of: silence, and whether we still lead. */
 const LOOK_MS = 100;
-/** Milliseconds the wrappers have to end their agents and say goodbye: what they need is a bit over 4 s. */
-const STOP_MS = 6_000;
-/** What an agent of ours must not inherit: it may run in an agent's shell, or in a terminal of another size. */
-const NOT_INHERITED = /^(AGENT_RELAY_|COLUMNS$|LINES$|TERM$)/;
 
-export interface RoundOptions {
-  pairing: Pairing;
+export interface RoundOptions extends RoundAgentsOptions {
   /** What reports call the pairing. */
   name: string;
-  /** Where relative paths of the file begin. */
-  base: string;
-  /** How to run this CLI. */
-  self: { file: string; args: readonly string[] };
-  env: Readonly<Record<string, string | undefined>>;
   /** From 1. */
   round: number;
-  seed: number;
   timeoutSeconds: number;
   /** An agent that fails does not end the round. */
   keepGoing: boolean;
-  /** Directory of recordings and logs, if they are kept. */
-  out: string | undefined;
   /** Takes a line for the person, without its line feed. */
   tell: (line: string) => void;
   /** Takes how the agents are, again and again; absent: nobody looks. */
   show?: ((agents: readonly WatchedAgent[]) => void) | undefined;
-  clock: Clock;
-  log: Log;
   signals: Signals;
 }
 
 export class Round {
   readonly #options: RoundOptions;
-  readonly #home: string;
-  readonly #namespace = `run-${randomBytes(4).toString('hex')}`;
+  readonly #place: RoundPlace;
   readonly #startedAt: number;
   readonly #conversation: Conversation;
   readonly #conditions: Conditions;
-  readonly #agents: RunAgent[];
-  readonly #failed = new Set<string>();
+  readonly #agents: RoundAgents;
   readonly #stopListening: (() => void)[];
   readonly #outcome: Promise<Outcome>;
   #decide: (outcome: Outcome) => void = () => {};
   /** `ready` once every agent has joined and the first messages are on their way. */
   #state: 'starting' | 'ready' | 'over' = 'starting';
-  #attachment: Attachment | undefined;
-  /** `showing` while the relay is asked for the agents. */
-  #display: 'current' | 'showing' = 'current';
+  #relay: RoundRelay | undefined;
+  #display: Display | undefined;
 
   private constructor(options: RoundOptions, home: string) {
     const { pairing, clock, signals } = options;
     this.#options = options;
-    this.#home = home;
+    this.#place = { home, namespace: `run-${randomBytes(4).toString('hex')}` };
     this.#startedAt = clock.now();
     this.#outcome = new Promise((resolve) => {
       this.#decide = resolve;
@@ -94,7 +70,11 @@ export class Round {
       changed: (message, reception) => this.#changed(message, reception),
       joined: () => this.#check(),
     });
-    this.#agents = pairing.agents.map((agent) => this.#agentOf(agent));
+    this.#agents = new RoundAgents(options, this.#place, {
+      started: (agent, start) => this.#started(agent, start),
+      ended: ({ name }, code, failed) => this.#ended(name, code, failed),
+      left: (pids) => this.#tell(`processes that cannot be ended: ${pids.join(', ')}`),
+    });
     this.#stopListening = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) =>
       signals.on(signal, () => this.#interrupted(signal)),
     );
@@ -113,61 +93,35 @@ export class Round {
       return await round.#run();
     } finally {
       for (const stop of round.#stopListening) stop();
-      await round.#sweep();
+      await round.#agents.sweep();
       rmSync(home, { recursive: true, force: true });
       await guard.close();
     }
   }
 
   async #run(): Promise<RoundReport> {
-    const { pairing, timeoutSeconds, clock, log } = this.#options;
-    this.#attachment = await attach({
-      namespace: this.#namespace,
-      env: { ...this.#options.env, XDG_STATE_HOME: this.#home },
-      mayLead: true,
-      clock,
-      log,
-      settings: { brake: pairing.brake },
-      openStore: ({ fence }) => new TappedStore(fence, (record) => this.#record(record)),
-    });
+    const { timeoutSeconds, show, clock, log } = this.#options;
+    const relay = await RoundRelay.open(this.#options, this.#place, (record) => this.#record(record));
+    this.#relay = relay;
+    if (show) this.#display = new Display({ rows: () => relay.rows(this.#agents.all), show, log });
     const timers: Timer[] = [
       clock.after(timeoutSeconds * 1000, () => this.#over({ how: 'timed-out', seconds: timeoutSeconds })),
       clock.every(LOOK_MS, () => this.#look()),
     ];
     try {
-      if (!this.#attachment.directory.startsWith(this.#home)) {
-        throw new RelayError('DIRECTORY_UNSAFE', `the relay of the run cannot live in ${this.#home}`);
-      }
-      for (const agent of this.#agents) agent.start();
+      this.#agents.start();
       const outcome = await this.#outcome;
-      await this.#stopAgents();
+      await this.#agents.stop();
       return this.#report(outcome);
     } finally {
       for (const timer of timers) timer.cancel();
-      await this.#attachment.close();
+      await relay.close();
     }
   }
 
-  #agentOf(agent: Pairing['agents'][number]): RunAgent {
-    const { self, base, out, clock, log, seed } = this.#options;
-    const inherited = Object.entries(this.#options.env).filter(([name]) => !NOT_INHERITED.test(name));
-    const env = {
-      ...Object.fromEntries(inherited),
-      ...markedEnv(this.#options.env, basename(this.#home)),
-      XDG_STATE_HOME: this.#home,
-      AGENT_WRAP_SEED: String(seed),
-    };
-    return new RunAgent(
-      { agent, self, base, env, namespace: this.#namespace, out, clock, log },
-      {
-        started: (start) => {
-          this.#tell(`${agent.name} starts${start === 1 ? '' : ` again (${start})`}`);
-          if (start > 1 && agent.prompt !== undefined)
-            void this.#send({ to: agent.name, body: agent.prompt });
-        },
-        ended: (code, again) => this.#ended(agent.name, code, again),
-      },
-    );
+  #started({ name, prompt }: PairingAgent, start: number): void {
+    this.#tell(`${name} starts${start === 1 ? '' : ` again (${start})`}`);
+    if (start > 1 && prompt !== undefined) void this.#send({ to: name, body: prompt });
   }
 
   #record(record: RelayRecord): void {
@@ -192,16 +146,10 @@ export class Round {
     this.#check();
   }
 
-  #ended(name: string, code: number, again: boolean): void {
+  #ended(name: string, code: number, failed: boolean): void {
     this.#tell(`${name} ended with exit code ${code}`);
-    const expected = this.#options.pairing.expect.some(
-      ({ exit }) => exit !== undefined && Object.hasOwn(exit, name),
-    );
-    if (code !== 0 && !again && !expected) {
-      this.#failed.add(name);
-      if (!this.#options.keepGoing) return this.#over({ how: 'agent-failed', agent: name, code });
-    }
-    this.#check();
+    if (failed && !this.#options.keepGoing) this.#over({ how: 'agent-failed', agent: name, code });
+    else this.#check();
   }
 
   #check(): void {
@@ -209,35 +157,22 @@ export class Round {
     if (this.#state === 'starting') this.#begin();
     const condition = this.#conditions.met(this.#views(), this.#options.clock.monotonic());
     if (condition !== undefined) this.#over({ how: 'met', condition });
-    else if (this.#agents.every((agent) => agent.ended)) this.#over({ how: 'unmet' });
+    else if (this.#agents.ended) this.#over({ how: 'unmet' });
   }
 
   #look(): void {
-    if (this.#attachment?.leading === false) {
+    if (this.#relay?.leading === false) {
       const message = 'another process took the relay over: this one was stopped, or starved, for too long';
       return this.#over({ how: 'broken', message });
     }
     this.#check();
-    if (this.#display === 'current') void this.#showAgents();
-  }
-
-  async #showAgents(): Promise<void> {
-    const { show, log } = this.#options;
-    if (show === undefined || this.#attachment === undefined) return;
-    this.#display = 'showing';
-    try {
-      const rows = await agentRows(this.#attachment, this.#agents);
-      show(rows);
-    } catch (error) {
-      log.warn('run.agents-unknown', { error });
-    }
-    this.#display = 'current';
+    void this.#display?.refresh();
   }
 
   /** A broadcast reaches who is there: the first messages wait for everybody. */
   #begin(): void {
     const { agents, messages } = this.#options.pairing;
-    const all = this.#agents.every(
+    const all = this.#agents.all.every(
       (agent, index) => agent.ended || this.#conversation.hasJoined(agent.name, agents[index]?.topics ?? []),
     );
     if (!all) return;
@@ -252,7 +187,7 @@ export class Round {
 
   async #send(message: PairingMessage): Promise<void> {
     try {
-      unwrap(parseResult(z.unknown(), await this.#attachment?.call('relay-send', message)));
+      await this.#relay?.send(message);
     } catch (thrown) {
       const { code, message: reason } = RelayError.from(thrown);
       this.#over({ how: 'broken', message: `a message of the file could not be sent: ${reason} [${code}]` });
@@ -260,7 +195,7 @@ export class Round {
   }
 
   #views(): AgentView[] {
-    return this.#agents.map((agent) => ({
+    return this.#agents.all.map((agent) => ({
       name: agent.name,
       ended: agent.ended,
       joined: this.#conversation.hasJoined(agent.name, []),
@@ -272,7 +207,7 @@ export class Round {
   #interrupted(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP'): void {
     if (this.#state !== 'over') return this.#over({ how: 'interrupted', signal });
     // The second time there is no more asking. What is left of us is the guard's.
-    killProcesses(this.#processes());
+    this.#agents.kill();
     this.#options.signals.raise(signal);
   }
 
@@ -282,35 +217,10 @@ export class Round {
     this.#decide(outcome);
   }
 
-  async #stopAgents(): Promise<void> {
-    const { clock } = this.#options;
-    for (const agent of this.#agents) agent.stop();
-    let timer: Timer | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = clock.after(STOP_MS, resolve);
-    });
-    await Promise.race([Promise.all(this.#agents.map((agent) => agent.over)), late]);
-    timer?.cancel();
-    await this.#sweep();
-    // Their wrappers were killed if need be: their ends are on their way.
-    await Promise.all(this.#agents.map((agent) => agent.over));
-  }
-
-  #processes(): number[] {
-    const roots = this.#agents.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-    return findProcesses(basename(this.#home), roots);
-  }
-
-  async #sweep(): Promise<void> {
-    const left = await endProcesses(() => this.#processes(), this.#options.clock);
-    if (left.length > 0) this.#tell(`processes that cannot be ended: ${left.join(', ')}`);
-  }
-
   #report(outcome: Outcome): RoundReport {
     const { pairing, name, round, seed, clock } = this.#options;
     const { messages } = this.#conversation;
-    const ends = new Map(this.#agents.map((agent) => [agent.name, agent.end]));
-    const verdicts = judgeExpectations(pairing.expect, messages, ends);
+    const verdicts = judgeExpectations(pairing.expect, messages, this.#agents.ends);
     return {
       pairing: name,
       round,
@@ -318,14 +228,8 @@ export class Round {
       startedAt: this.#startedAt,
       durationMs: clock.now() - this.#startedAt,
       outcome,
-      exitCode: exitCodeOf(outcome, verdicts, this.#failed.size > 0),
-      agents: this.#agents.map((agent) => ({
-        name: agent.name,
-        command: agent.command,
-        starts: agent.starts,
-        end: agent.end,
-        failed: this.#failed.has(agent.name),
-      })),
+      exitCode: exitCodeOf(outcome, verdicts, this.#agents.failed),
+      agents: this.#agents.reports,
       messages,
       verdicts,
     };
