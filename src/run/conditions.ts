@@ -1,8 +1,9 @@
 /** When a run is over: the `until` of the pairing file, told what happens and asked after each event. */
 import { SYSTEM_NAME, USER_NAME } from '../protocol/address.ts';
+import { ALL } from './agent-schema.ts';
 import type { RunMessage } from './conversation.ts';
 import { compileMatcher, renderMatcher } from './matcher.ts';
-import { ALL, type Condition } from './schema.ts';
+import type { Condition } from './schema.ts';
 
 /** An agent as conditions see it. */
 export interface AgentView {

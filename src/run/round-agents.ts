@@ -6,11 +6,12 @@ import { basename } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { within } from '../base/within.ts';
+import type { PairingAgent } from './agent-schema.ts';
 import type { AgentEnd } from './expectations.ts';
 import { endProcesses, findProcesses, killProcesses, markedEnv } from './processes.ts';
 import type { AgentReport } from './report.ts';
 import { RunAgent } from './run-agent.ts';
-import type { Pairing, PairingAgent } from './schema.ts';
+import type { Pairing } from './schema.ts';
 
 /** Milliseconds the wrappers have to end their agents and say goodbye: what they need is a bit over 4 s. */
 const STOP_MS = 6_000;

@@ -11,6 +11,7 @@ import { RelayError } from '../base/errors.ts';
 import type { RelayRecord } from '../daemon/record.ts';
 import type { WatchedAgent } from '../watch/model.ts';
 import type { Signals } from '../wrap/signals.ts';
+import type { PairingAgent } from './agent-schema.ts';
 import { type AgentView, Conditions } from './conditions.ts';
 import { Conversation, type Reception, type RunMessage } from './conversation.ts';
 import { Display } from './display.ts';
@@ -21,7 +22,7 @@ import type { RoundReport } from './report.ts';
 import { renderFate, renderNews, renderSaid } from './report-line.ts';
 import { RoundAgents, type RoundAgentsOptions, type RoundPlace } from './round-agents.ts';
 import { RoundRelay } from './round-relay.ts';
-import type { PairingAgent, PairingMessage } from './schema.ts';
+import type { PairingMessage } from './schema.ts';
 
 /** Milliseconds between two looks at what nobody tells us of: silence, and whether we still lead. */
 const LOOK_MS = 100;

@@ -9,9 +9,9 @@ import type { Log } from '../base/log.ts';
 import { CastFile } from '../terminal/cast-file.ts';
 import { Pty, type PtyExit } from '../terminal/pty.ts';
 import { Screen } from '../terminal/screen.ts';
+import type { PairingAgent } from './agent-schema.ts';
 import { splitCommand } from './command-line.ts';
 import type { AgentEnd } from './expectations.ts';
-import type { PairingAgent } from './schema.ts';
 
 export const DEFAULT_SIZE = { cols: 120, rows: 40 };
 /** Starts again after a failure, if the file says only `on-failure`. */

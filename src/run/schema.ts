@@ -3,10 +3,9 @@
  * what must have happened. One schema for YAML and JSON, and for editors as JSON Schema. docs/run.md.
  */
 import * as z from 'zod';
-import { PROFILES } from '../agents/adapter.ts';
-import { isAgentName, isName } from '../protocol/address.ts';
-import { MAX_ID_LENGTH, MAX_TOPIC_LENGTH } from '../protocol/limits.ts';
-import { COMMAND_WAY_OUT, splitCommand } from './command-line.ts';
+import { isName } from '../protocol/address.ts';
+import { MAX_ID_LENGTH } from '../protocol/limits.ts';
+import { ALL, agentSchema, topic } from './agent-schema.ts';
 import { parsePath } from './json-path.ts';
 import { compilePattern } from './pattern.ts';
 
@@ -14,16 +13,8 @@ import { compilePattern } from './pattern.ts';
 const MAX_AGENTS = 64;
 /** Seconds: a day. What runs longer is not a pairing for CI. */
 const MAX_SECONDS = 86_400;
-/** Columns and rows; as the wrapper's own --cols and --rows. */
-const MAX_CELLS = 1000;
-/** Stands for every agent of the file, so no agent may be called so. */
-export const ALL = 'all';
-/** What the run itself sets, or could not work with if an agent's were another. */
-const OUR_VARIABLES = /^(AGENT_RELAY_|AGENT_WRAP_)|^XDG_STATE_HOME$/;
 
 const seconds = z.number().positive().max(MAX_SECONDS);
-const cells = (least: number) => z.number().int().min(least).max(MAX_CELLS);
-const topic = z.string().min(1).max(MAX_TOPIC_LENGTH);
 const kind = z.string().min(1).max(64);
 const oneOrMore = z.union([z.string(), z.array(z.string()).min(1)], 'a name or a list of names');
 
@@ -78,63 +69,6 @@ const matcher = z
     'a matcher needs at least one of from, to, topic, kind, body, data, fate',
   )
   .describe('Messages of which all that is named here is true');
-
-const agent = z.strictObject({
-  name: z
-    .string()
-    .refine(
-      isAgentName,
-      'a name is 1–64 of A-Z a-z 0-9 _ . -, and none of user, human, system, daemon, relay',
-    )
-    .refine((name) => name !== ALL, 'no agent may be called `all`: it stands for every agent')
-    .describe('Its name on the relay'),
-  command: z
-    .union([z.array(z.string()).min(1), z.string().min(1)], 'a list of words, or one line')
-    .superRefine((value, context) => {
-      const words = Array.isArray(value) ? value : splitCommand(value);
-      if (words === undefined) context.addIssue({ code: 'custom', message: COMMAND_WAY_OUT });
-      else if (words[0] === undefined || words[0] === '')
-        context.addIssue({ code: 'custom', message: 'it names no program' });
-      else if (words.some((word) => word.includes('\0')))
-        context.addIssue({ code: 'custom', message: 'a word holds a NUL' });
-    })
-    .describe('Program and arguments; a line is split as a shell does, without expansion'),
-  cwd: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('Where it runs, relative to this file (default: where this file is)'),
-  env: z
-    .record(
-      z.string().regex(/^[^=\0]+$/, 'a variable has no = in its name'),
-      z.union([z.string(), z.number(), z.boolean(), z.null()]),
-    )
-    .superRefine((env, context) => {
-      for (const name of Object.keys(env)) {
-        if (OUR_VARIABLES.test(name))
-          context.addIssue({ code: 'custom', path: [name], message: 'the run sets it itself' });
-      }
-    })
-    .optional()
-    .describe('Added to the environment; null takes a variable away'),
-  size: z
-    .strictObject({ cols: cells(20), rows: cells(2) })
-    .optional()
-    .describe('Its terminal (default: 120×40)'),
-  prompt: z.string().min(1).optional().describe('A first message from `user`, typed once the agent is ready'),
-  topics: z.array(topic).optional().describe('Topics it hears from the start'),
-  profile: z.enum(PROFILES).optional().describe('What kind of agent it is (default: by its program)'),
-  restart: z
-    .union(
-      [
-        z.enum(['never', 'on-failure']),
-        z.strictObject({ policy: z.literal('on-failure'), max: z.number().int().min(1).max(100) }),
-      ],
-      'never, on-failure, or {policy: on-failure, max}',
-    )
-    .optional()
-    .describe('What happens when it fails (default: never); on-failure alone: 3 times at most'),
-});
 
 const message = z
   .strictObject({
@@ -214,7 +148,7 @@ export const pairingSchema = z
       .boolean()
       .default(true)
       .describe('Hold runaway conversations (docs/protocol.md P18); false for scripts that talk fast'),
-    agents: z.array(agent).min(1).max(MAX_AGENTS),
+    agents: z.array(agentSchema).min(1).max(MAX_AGENTS),
     messages: z.array(message).default([]),
     until: z
       .array(condition)
@@ -260,7 +194,6 @@ export const pairingSchema = z
   });
 
 export type Pairing = z.output<typeof pairingSchema>;
-export type PairingAgent = z.output<typeof agent>;
 export type PairingMessage = z.output<typeof message>;
 export type Matcher = z.output<typeof matcher>;
 export type Condition = z.output<typeof condition>;

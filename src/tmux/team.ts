@@ -2,8 +2,8 @@
 import { basename } from 'node:path';
 import { RelayError } from '../base/errors.ts';
 import { isAgentName, namePrefix } from '../protocol/address.ts';
+import type { PairingAgent } from '../run/agent-schema.ts';
 import { COMMAND_WAY_OUT, splitCommand } from '../run/command-line.ts';
-import type { PairingAgent } from '../run/schema.ts';
 
 export interface TeamMember {
   /** Its name on the relay. */
