@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { PRELOAD_MS } from '../src/wrap/attach.ts';
+import { PREPARE_MS } from '../src/wrap/attach.ts';
 import { waitFor } from '../test/helpers/wait-for.ts';
 import type { BusPlace } from './bus.ts';
 import { bundlePeer, Peer } from './peer.ts';
@@ -37,8 +37,8 @@ const TAKEOVERS = Number(values.takeovers);
 const CROWD = Number(values.crowd);
 const ONLY = values.only.split(',');
 const BYTES = 200;
-/** Milliseconds in which a candidate has loaded the daemon's code after its preload began. */
-const LOADED_MS = 500;
+/** Milliseconds in which a candidate has prepared itself once it began to. */
+const PREPARED_MS = 500;
 /** SENDs under way at once. */
 const WINDOW = 1_024;
 const CLI = resolve(import.meta.dirname, '../bin/agent-wrap.js');
@@ -243,7 +243,7 @@ async function echo(into: Figures): Promise<void> {
 
 /**
  * kill -9 of a daemon with ten clients, until the last of them is READY at another. They have had the time to
- * preload the daemon's code, as agents have that work for longer than a moment.
+ * prepare for it, as agents have that work for longer than a moment.
  */
 async function takeover(): Promise<number> {
   const at = newPlace();
@@ -254,7 +254,7 @@ async function takeover(): Promise<number> {
     Peer.open(home, place, ...names('a')),
     Peer.open(home, place, ...names('b')),
   ]);
-  await sleep(PRELOAD_MS + LOADED_MS);
+  await sleep(PREPARE_MS + PREPARED_MS);
   const back = new Set<string>();
   let last = 0;
   const killedUs = nowUs();

@@ -17,7 +17,7 @@ import { listEpochs, meet, type Probe, probe, socketName } from '../transport/re
 import { clientAttachment, leaderAttachment } from './attachments.ts';
 
 /** Milliseconds after joining, when the agent has started and nobody waits for us. */
-export const PRELOAD_MS = 2_000;
+export const PREPARE_MS = 2_000;
 
 /** Milliseconds between two looks at a leader that is too young to be deposed. */
 const PATIENCE_MS = 250;
@@ -78,6 +78,8 @@ export interface Reach {
   join(directory: string, path: string, epoch: number, met: Link | undefined): Attachment;
   /** The daemon's code: needed only by the one that must lead. */
   load(): Promise<Pick<typeof import('../daemon/host.ts'), 'Host'>>;
+  /** Loads it before it is needed, and runs it in once. */
+  prepare(clock: Clock, log: Log): Promise<void>;
 }
 
 const REACH: Reach = {
@@ -86,6 +88,7 @@ const REACH: Reach = {
   probe,
   join: clientAttachment,
   load: () => import('../daemon/host.ts'),
+  prepare,
 };
 
 /** As `attach`, in a directory that is there. */
@@ -107,8 +110,8 @@ export async function attachIn(
       const met = options.mayLead ? await reach.meet(path, clock) : undefined;
       const found: Probe = met === undefined ? await reach.probe(path, clock) : { state: 'alive', epoch };
       if (found.state === 'alive') {
-        // Whoever may have to take over has the daemon's code ready by then: loading it is most of a takeover.
-        if (options.mayLead) clock.after(PRELOAD_MS, () => void reach.load(), { unref: true });
+        // Whoever may have to take over is ready for it by then.
+        if (options.mayLead) clock.after(PREPARE_MS, () => void reach.prepare(clock, log), { unref: true });
         return reach.join(directory, path, epoch, met);
       }
       if (found.state === 'gone') continue;
@@ -124,6 +127,16 @@ export async function attachIn(
     const host = await stand(reach.load, { ...options, directory, above: epoch });
     if (host !== undefined) return leaderAttachment(directory, host);
   }
+}
+
+let prepared: Promise<void> | undefined;
+
+/** Once for each process: what was compiled stays. */
+function prepare(clock: Clock, log: Log): Promise<void> {
+  prepared ??= import('../daemon/rehearsal.ts')
+    .then(({ rehearse }) => rehearse(clock))
+    .catch((error) => log.warn('attach.rehearsal', { error }));
+  return prepared;
 }
 
 /** P19: what lies at `--socket` and is not ours is joined if it lives, and left alone in any case. */

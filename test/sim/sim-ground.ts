@@ -104,6 +104,7 @@ function reach(machine: SimMachine, process: SimProcess): Reach {
     join: (directory, path, epoch, met) =>
       clientAttachment(machine, process, { directory, path, epoch, met }),
     load: async () => ({ Host }),
+    prepare: async () => {},
   };
 }
 
