@@ -7,10 +7,11 @@ import type { Files, OpenFile } from './store/files.ts';
 import { inspectFiles } from './store/open.ts';
 import { SegmentLog } from './store/segment-log.ts';
 
-export function memoryGround(): Ground {
+/** @param directory where its hosts stand. */
+export function memoryGround(directory: string): Ground {
   const store = memoryFiles();
   return {
-    files: memoryNames(),
+    files: memoryNames(directory),
     random: randomBytes,
     listener: () => ({ async listen() {}, serve() {}, async close() {}, end() {} }),
     inspectHost: () => ({ tookOver: true }),
@@ -22,24 +23,23 @@ export function memoryGround(): Ground {
 }
 
 /** Names of sockets and symlinks in one directory that is always there. */
-function memoryNames(): SocketFiles {
-  const sockets = new Set<string>();
+function memoryNames(directory: string): SocketFiles {
+  const paths = new Set([directory]);
   const links = new Map<string, string>();
   const file: FileStat = { dev: 0, ino: 0, mtimeMs: 0, isSymbolicLink: () => false };
   const symlink: FileStat = { ...file, isSymbolicLink: () => true };
   return {
-    stat: () => file,
-    lstat: (path) => (links.has(path) ? symlink : sockets.has(basename(path)) ? file : undefined),
-    list: () => [...sockets],
+    lstat: (path) => (links.has(path) ? symlink : paths.has(path) ? file : undefined),
+    list: () => [...paths].map((path) => basename(path)),
     chmod() {},
-    link: (_from, to) => void sockets.add(basename(to)),
+    link: (_from, to) => void paths.add(to),
     readlink: (path) => links.get(path) ?? '',
     rename(from, to) {
       links.set(to, links.get(from) ?? '');
       links.delete(from);
     },
     symlink: (target, path) => void links.set(path, target),
-    unlink: (path) => void sockets.delete(basename(path)),
+    unlink: (path) => void paths.delete(path),
   };
 }
 
@@ -87,6 +87,6 @@ const memoryFile = (inode: Inode): OpenFile => ({
     inode.bytes = inode.bytes.subarray(0, length);
   },
   size: async () => inode.bytes.length,
-  linked: () => true,
+  isAt: () => true,
   async close() {},
 });

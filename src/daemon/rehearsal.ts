@@ -18,7 +18,7 @@ const AGENTS = ['ann', 'bob'];
 /** Nothing is left of it but what was compiled. */
 export async function rehearse(clock: Clock): Promise<void> {
   const options = { directory: '/rehearsal', namespace: 'rehearsal', clock, log: silentLog };
-  const ground = memoryGround();
+  const ground = memoryGround(options.directory);
   let tokens: (string | undefined)[] = AGENTS.map(() => undefined);
   for (const above of [0, 1]) {
     const host = await Host.stand({ ...options, above, ground });

@@ -43,7 +43,7 @@ describe('P20 a rehearsal', () => {
   });
 
   it('stands on a ground where a reign is followed by the next, with what it stored', async () => {
-    const ground = memoryGround();
+    const ground = memoryGround('/nowhere');
     const options = {
       directory: '/nowhere',
       namespace: 'default',
