@@ -3,7 +3,8 @@ import { RelayError } from '../../../src/base/errors.ts';
 import { MemoryStore } from '../../../src/daemon/store/memory-store.ts';
 import { newId } from '../../../src/protocol/ids.ts';
 import { settle } from '../../helpers/fake-clock.ts';
-import { type TestClient, TestRelay } from '../../helpers/relay.ts';
+import { RecordingStore } from '../../helpers/recording-store.ts';
+import { steadyRandom, type TestClient, TestRelay } from '../../helpers/relay.ts';
 
 async function pair(options?: ConstructorParameters<typeof TestRelay>[0]) {
   const relay = new TestRelay(options);
@@ -18,6 +19,24 @@ const say = async (client: TestClient, type: 'ACK' | 'NACK', payload: { ack_id: 
 
 class DurableStore extends MemoryStore {
   override readonly durable = true as never;
+}
+
+/** Whose disk is slow while `slow`. */
+class SlowDisk extends MemoryStore {
+  slow = false;
+  messages = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  override append(...[record, done]: Parameters<MemoryStore['append']>): void {
+    if (record.includes('"t":"message"')) this.messages++;
+    if (this.slow) this.#waiting.push(() => super.append(record, done));
+    else super.append(record, done);
+  }
+
+  goOn(): void {
+    this.slow = false;
+    for (const append of this.#waiting.splice(0)) append();
+  }
 }
 
 describe('P18 notices', () => {
@@ -146,6 +165,52 @@ describe('P12 stages', () => {
     await relay.pass(50);
     expect(bob.bodies()).toEqual(['x']);
     expect(ann.fates(id)).toEqual(['written']);
+  });
+});
+
+describe('P12 what is told, and when', () => {
+  const unasked = async (to: string, more: { ttl_ms?: number } = {}) => {
+    const { relay, ann, bob } = await pair();
+    const id = ann.say('SEND', { body: 'x' }, { to, payload_meta: more });
+    await settle();
+    return { relay, ann, bob, id };
+  };
+
+  it('the end is told who asked for it, but a dead letter to everybody', async () => {
+    const { bob, ann, id } = await unasked('bob');
+    await say(bob, 'ACK', { ack_id: bob.last('DELIVER').id });
+    expect(ann.fates(id)).toEqual([]);
+    const dead = await unasked('nobody', { ttl_ms: 1_000 });
+    await dead.relay.pass(1_500);
+    expect(dead.ann.fates(dead.id)).toEqual(['EXPIRED']);
+  });
+
+  it('what was stored under an earlier epoch may be a repeat, and nothing else that is new', async () => {
+    const store = new RecordingStore();
+    const { ann, bob } = await pair({ store });
+    ann.send('cal', 'x');
+    ann.send('bob', 'x');
+    await settle();
+    expect(bob.last('DELIVER').delivery.redelivered).toBeUndefined();
+    const next = new TestRelay({ store: store.successor(), epoch: 2, random: steadyRandom('next') });
+    const cal = await next.join('cal');
+    expect(cal.last('DELIVER').delivery.redelivered).toBe(true);
+  });
+
+  it('BYE answers once the ACKs before it are stored', async () => {
+    const store = new SlowDisk({ check: () => {} });
+    const { ann, bob } = await pair({ store });
+    const id = ann.send('bob', 'x');
+    await settle();
+    store.slow = true;
+    bob.say('ACK', { ack_id: bob.last('DELIVER').id });
+    bob.say('BYE', {});
+    await settle();
+    expect([ann.fates(id), bob.all('BYE')]).toEqual([[], []]);
+    store.goOn();
+    await settle();
+    expect(ann.fates(id)).toEqual(['delivered']);
+    expect(bob.all('BYE')).toHaveLength(1);
   });
 });
 
@@ -412,23 +477,6 @@ describe('P14 backpressure', () => {
   });
 
   it('does not read on while a MiB of a sender waits for the disk, nor keeps it from others', async () => {
-    /** Whose disk is slow while `slow`. */
-    class SlowDisk extends MemoryStore {
-      slow = false;
-      messages = 0;
-      readonly #waiting: (() => void)[] = [];
-
-      override append(...[record, done]: Parameters<MemoryStore['append']>): void {
-        if (record.includes('"t":"message"')) this.messages++;
-        if (this.slow) this.#waiting.push(() => super.append(record, done));
-        else super.append(record, done);
-      }
-
-      goOn(): void {
-        this.slow = false;
-        for (const append of this.#waiting.splice(0)) append();
-      }
-    }
     const store = new SlowDisk({ check: () => {} });
     const { ann, bob } = await pair({ store });
     store.slow = true;
@@ -576,6 +624,18 @@ describe('P16 time to live', () => {
     await relay.pass(10 * 60_000);
     expect(ann.fates(unknown)).toEqual(['EXPIRED']);
     expect((await relay.join('carl')).bodies()).toEqual([]);
+  });
+
+  it('to a name that was seen waits until retention, and says no time', async () => {
+    const { relay, ann, bob } = await pair();
+    bob.say('BYE', {});
+    await settle();
+    const id = ann.send('bob', 'x');
+    await relay.pass(60 * 60_000);
+    expect(ann.fates(id)).toEqual([]);
+    const again = await relay.join('bob');
+    expect(again.bodies()).toEqual(['x']);
+    expect(again.last('DELIVER').delivery.expires_at).toBeUndefined();
   });
 
   it('once delivered only the recipient ends it; left unconfirmed it ends as NOT_CONFIRMED', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SessionTable } from '../../../src/daemon/session-table.ts';
 import { settle } from '../../helpers/fake-clock.ts';
 import { RecordingStore } from '../../helpers/recording-store.ts';
-import { TestRelay } from '../../helpers/relay.ts';
+import { steadyRandom, TestRelay } from '../../helpers/relay.ts';
 
 const withToken = (resume_token: string | undefined) =>
   resume_token === undefined ? {} : { session: { resume_token } };
@@ -268,6 +268,30 @@ describe('P9 names', () => {
     await settle();
     const other = await relay.join('bob');
     expect(other.bodies()).toEqual(['for the name']);
+  });
+
+  it('a new HELLO closes the session there was: its token is unknown then', async () => {
+    const relay = new TestRelay();
+    const old = await relay.join('bob');
+    old.cut();
+    await settle();
+    const fresh = await relay.join('bob');
+    fresh.cut();
+    await settle();
+    const again = await relay.join('bob', withToken(old.last('WELCOME').payload.resume_token));
+    expect(again.last('ERROR').payload).toMatchObject({ code: 'RESUME_TOO_OLD', fatal: false });
+    expect(again.last('WELCOME').payload.session_id).not.toBe(old.last('WELCOME').payload.session_id);
+  });
+
+  it('keeps the name of a wrapper for 10 s after the leader’s start', async () => {
+    const store = new RecordingStore();
+    const wrapper = await new TestRelay({ store }).join('bob', { capabilities: { injects: true } });
+    wrapper.cut();
+    await settle();
+    const next = new TestRelay({ store: store.successor(), epoch: 2, random: steadyRandom('next') });
+    expect((await next.join('bob')).last('ERROR').payload.code).toBe('NAME_IN_USE');
+    await next.pass(10_001);
+    expect((await next.join('bob')).all('WELCOME')).toHaveLength(1);
   });
 
   it('keeps the name of a wrapper for 10 s after an unclean disconnect', async () => {
