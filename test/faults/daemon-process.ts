@@ -22,8 +22,8 @@ export function makeRelayDirectory(state: string): string {
 
 const running = new Set<DaemonProcess>();
 
-/** False while somebody who was hung up still writes there. */
-function removed(path: string): boolean {
+/** Removes it; false while somebody still writes there. */
+export function removed(path: string): boolean {
   try {
     rmSync(path, { recursive: true, force: true });
     return true;

@@ -43,6 +43,8 @@ export class StoreWorld {
   readonly #disk: SimDisk;
   readonly #options: WorldOptions;
   readonly #items = new Map<number, Item>();
+  /** What was appended, by its first two words, which are all that a snapshot keeps of it. */
+  readonly #written = new Map<string, string>();
   readonly #spareBytes: number;
   #leaders: Leader[] = [];
   #epoch = 0;
@@ -117,6 +119,7 @@ export class StoreWorld {
     item[what] = 'pending';
     this.#items.set(id, item);
     const record = Buffer.from(`${what} ${id} ${'x'.repeat(this.#random.below(90))}`);
+    this.#written.set(`${what} ${id}`, record.toString());
     // As the daemon does: a message counts once it is stored; an end is known at once, and finds its
     // room on the disk later if there is none now.
     if (what === 'end') apply(leader.ids, record);
@@ -191,7 +194,10 @@ export class StoreWorld {
     leader.store = store;
     const seen: string[] = [];
     for await (const record of store.recover()) {
-      seen.push(record.toString().split(' ', 2).join(' '));
+      const words = record.toString().split(' ', 2).join(' ');
+      if (![words, this.#written.get(words)].includes(record.toString()))
+        this.#violated(`not as it was written: ${record.toString()}`);
+      seen.push(words);
       apply(leader.ids, record);
     }
     if (!leader.process.alive) return;

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseEndpoint, renderEndpoint } from '../../src/afd/endpoint.ts';
 import { isHandoff } from '../../src/afd/handoff.ts';
+import fc from '../helpers/fast-check.ts';
 
 const name = fc
   .string({ unit: 'grapheme', minLength: 1 })

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createHandoff } from '../../src/afd/handoff.ts';
 import { type HandoffConnectionOptions, ProtocolHandlers } from '../../src/afd/protocol-handlers.ts';
 import { createReconnectingHandoff } from '../../src/afd/reconnecting.ts';
 import { error, success } from '../../src/afd/result.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
+import fc from '../helpers/fast-check.ts';
 
 const handoff = createHandoff('toy', 'unix:///tmp/x', { credentials: { sessionId: 's' } });
 

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CommandRegistry } from '../../src/afd/registry.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
+import fc from '../helpers/fast-check.ts';
 import { chatConnect, chatPoll } from '../helpers/toy-commands.ts';
 
 const registry = new CommandRegistry({ clock: new FakeClock() }).register(chatConnect, chatPoll);

@@ -1,10 +1,11 @@
 /** The person's bytes and what we type, in any order and cut anywhere, at any pace. */
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { InputScanner } from '../../src/terminal/input-scanner.ts';
 import { AgentInput } from '../../src/wrap/agent-input.ts';
 import type { KeyHold } from '../../src/wrap/key-hold.ts';
 import { FakeClock, settle } from '../helpers/fake-clock.ts';
+import fc from '../helpers/fast-check.ts';
 
 /** What no person types: it tells our bytes from theirs. */
 const OURS = /\xfe\[[^\]]*\]|\xff/g;
@@ -56,8 +57,11 @@ async function play(text: string, moves: readonly Step[]): Promise<{ agent: stri
   };
   let hold: KeyHold | undefined;
   for (const move of moves) {
-    if ('read' in move) read(move.read);
-    else if ('ms' in move) clock.advance(move.ms);
+    if ('read' in move) {
+      read(move.read);
+      // What waited for the end of a paste is typed now: its hold is the one that counts.
+      await settle();
+    } else if ('ms' in move) clock.advance(move.ms);
     else if ('inject' in move) {
       void input.paste(Buffer.from(`\xfe[${injected++}]`, 'latin1')).then((made) => {
         hold = made;

@@ -1,9 +1,10 @@
 /** The chord takes its own keys and nothing else: all other bytes pass unchanged and at once. */
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { Chord, PREFIX_MS } from '../../src/terminal/chord.ts';
 import { OutputScanner } from '../../src/terminal/output-scanner.ts';
 import { FakeClock } from '../helpers/fake-clock.ts';
+import fc from '../helpers/fast-check.ts';
 
 const PREFIX = '\x1c';
 const KITTY_PREFIX = '\x1b[92;5u';

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   encodeEnvelope,
@@ -7,10 +6,12 @@ import {
   parseEnvelope,
   renderDeliver,
 } from '../../src/protocol/envelope.ts';
+import { MAX_ID_LENGTH } from '../../src/protocol/limits.ts';
 import { memberSpans, nestsDeeper } from '../../src/protocol/members.ts';
 import { ackPayload, delivery, PAYLOADS, payloadMeta, sendPayload } from '../../src/protocol/payloads.ts';
 import { plainSend } from '../../src/protocol/plain-send.ts';
 import { textOf, utf8Slice } from '../../src/protocol/utf8.ts';
+import fc from '../helpers/fast-check.ts';
 
 const body = (object: unknown): Buffer => Buffer.from(JSON.stringify(object));
 
@@ -58,6 +59,8 @@ describe('§3 envelope', () => {
   describe('judges by hand exactly as the schema does', () => {
     const value = fc.oneof(
       fc.string({ maxLength: 140 }),
+      // The longest that may be, and one more.
+      fc.constantFrom(...[64, MAX_ID_LENGTH].flatMap((most) => ['x'.repeat(most), 'x'.repeat(most + 1)])),
       fc.constant(undefined),
       fc.integer(),
       fc.double(),

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Found, Rejection } from '../../src/extract/directive.ts';
 import { Extractor } from '../../src/extract/extractor.ts';
+import fc from '../helpers/fast-check.ts';
 
 function run(parts: readonly string[]): { found: Found[]; rejected: Rejection[] } {
   const rejected: Rejection[] = [];

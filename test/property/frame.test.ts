@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, FrameDecoder, FrameWriter } from '../../src/protocol/frame.ts';
 import { utf8 } from '../../src/protocol/utf8.ts';
+import fc from '../helpers/fast-check.ts';
 
 const texts = fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 12 });
 
@@ -27,7 +27,11 @@ describe('§2 framing', () => {
   });
 
   it('reads back all frames that were written in one piece, each way of writing', () => {
-    const ways = fc.array(fc.tuple(fc.constantFrom('text', 'utf8', 'frame'), fc.string({ unit: 'binary' })));
+    // Long enough that room guessed too small is not there by chance.
+    const body = fc
+      .tuple(fc.string({ unit: 'binary' }), fc.constantFrom(1, 1, 40, 1_000))
+      .map(([text, times]) => text.repeat(times));
+    const ways = fc.array(fc.tuple(fc.constantFrom('text', 'utf8', 'frame'), body));
     fc.assert(
       fc.property(fc.array(ways, { maxLength: 4 }), (turns) => {
         const writer = new FrameWriter();
@@ -39,9 +43,25 @@ describe('§2 framing', () => {
           }
           const bytes = writer.take();
           expect(writer.length).toBe(0);
-          expect(bytes).toEqual(Buffer.concat(turn.map(([, body]) => encodeFrame(body))));
+          // Not by toEqual, which takes its time with so many bytes.
+          expect(bytes.equals(Buffer.concat(turn.map(([, body]) => encodeFrame(body))))).toBe(true);
         }
       }),
+    );
+  });
+
+  it('takes a frame as long as the limit, and none that is longer', () => {
+    fc.assert(
+      fc.property(fc.nat(60), fc.nat(60), fc.array(fc.nat(), { maxLength: 5 }), (length, limit, places) => {
+        const decoder = new FrameDecoder(limit);
+        const decode = () =>
+          cut(encodeFrame('x'.repeat(length)), places).flatMap((chunk) =>
+            [...decoder.push(chunk)].map(String),
+          );
+        if (length <= limit) expect(decode()).toEqual(['x'.repeat(length)]);
+        else expect(decode).toThrow(expect.objectContaining({ code: 'FRAME_TOO_LARGE' }));
+      }),
+      { examples: [[16, 16, []]] },
     );
   });
 

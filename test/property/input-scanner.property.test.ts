@@ -1,7 +1,8 @@
 /** The scanner of the person's input, for any input and any way it is cut. */
-import fc from 'fast-check';
+
 import { describe, expect, it } from 'vitest';
 import { InputScanner } from '../../src/terminal/input-scanner.ts';
+import fc from '../helpers/fast-check.ts';
 
 const KEYS = [
   'a',

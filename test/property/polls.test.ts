@@ -1,5 +1,5 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import fc from '../helpers/fast-check.ts';
 import { RecordingStore } from '../helpers/recording-store.ts';
 import { TestRelay } from '../helpers/relay.ts';
 

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Timer } from '../../src/base/clock.ts';
 import { RelayError } from '../../src/base/errors.ts';
@@ -13,6 +12,7 @@ import { Connection } from '../../src/transport/connection.ts';
 import type { Link } from '../../src/transport/link.ts';
 import { memoryLinks } from '../../src/transport/memory.ts';
 import { FakeClock, settle } from '../helpers/fake-clock.ts';
+import fc from '../helpers/fast-check.ts';
 
 /** What the scripted daemon does with the HELLO of a connection. */
 type Answer =
@@ -50,12 +50,22 @@ class ScriptedDaemon {
   readonly ended = new Set<string>();
   /** Per connection: ACKs by DELIVER id. */
   acks: string[] = [];
+  /** It is stopped: it neither says nor hears anything on the connection there is. */
+  #hung = false;
+  /** Tokens that were refused: they are never good again. */
+  readonly #dead = new Set<string>();
+  #tokens = 0;
 
   readonly #pings: Timer;
 
   constructor(clock: FakeClock) {
     this.clock = clock;
     this.#pings = clock.every(2_000, () => this.ready && this.say('PING', { nonce: 'n' }));
+  }
+
+  /** Like a leader under SIGSTOP; whoever connects next finds another. */
+  hang(): void {
+    this.#hung = true;
   }
 
   /** It says nothing by itself any more. */
@@ -86,14 +96,19 @@ class ScriptedDaemon {
   #open(): Link {
     const [ours, theirs] = memoryLinks();
     const connection = new Connection(theirs);
-    if (this.connection?.open) this.crowded = true;
+    const before = this.ready ? this.connection : undefined;
+    this.#hung = false;
+    // What the client has destroyed just now, we have not heard of yet.
+    void settle().then(() => {
+      if (before?.open === true) this.crowded = true;
+    });
     this.connection = connection;
     this.#welcomed = false;
     this.sends = [];
     this.acks = [];
     this.#refused = undefined;
     connection.start({
-      envelope: (envelope) => this.connection === connection && this.#received(envelope),
+      envelope: (envelope) => this.connection === connection && !this.#hung && this.#received(envelope),
       invalid: () => {},
       closed: () => {},
     });
@@ -101,14 +116,14 @@ class ScriptedDaemon {
   }
 
   get ready(): boolean {
-    return this.#welcomed && this.connection?.open === true;
+    return this.#welcomed && !this.#hung && this.connection?.open === true;
   }
 
   #received(envelope: Envelope): void {
     if (!this.#welcomed && envelope.type !== 'HELLO') this.hasty = true;
     switch (envelope.type) {
       case 'HELLO':
-        return this.#hello();
+        return this.#hello(envelope.payload.session?.resume_token);
       case 'SEND':
         if (this.#refused?.id === envelope.id) this.#refused = undefined;
         this.sends.push(envelope.id);
@@ -122,8 +137,11 @@ class ScriptedDaemon {
     }
   }
 
-  #hello(): void {
-    switch (this.answer) {
+  #hello(token = ''): void {
+    if (this.answer.startsWith('token-')) this.#dead.add(token);
+    const dead = this.#dead.has(token) && token.startsWith('ar_');
+    const answer = dead ? 'token-unknown' : this.answer;
+    switch (answer) {
       case 'welcome':
         return this.welcome(this.session === '');
       case 'too-old':
@@ -137,7 +155,7 @@ class ScriptedDaemon {
           'token-used': 'TOKEN_USED',
           'token-unknown': 'TOKEN_UNKNOWN',
         };
-        this.say('ERROR', { code: codes[this.answer], message: '', fatal: true });
+        this.say('ERROR', { code: codes[answer], message: '', fatal: true });
         return this.connection?.end();
       }
       case 'cut':
@@ -150,7 +168,7 @@ class ScriptedDaemon {
     if (fresh) this.session = `s-${++this.#sessions}`;
     this.say('WELCOME', {
       session_id: this.session,
-      resume_token: `ar_${String(this.#sessions).padStart(43, '0')}`,
+      resume_token: `ar_${String(++this.#tokens).padStart(43, '0')}`,
       server: {
         max_frame_bytes: 1024 * 1024,
         heartbeat_ms: 5_000,
@@ -161,7 +179,7 @@ class ScriptedDaemon {
   }
 
   say(type: Parameters<typeof newEnvelope>[0], payload: object): void {
-    this.connection?.send(newEnvelope(type, payload as never, this.clock.now()));
+    if (!this.#hung) this.connection?.send(newEnvelope(type, payload as never, this.clock.now()));
   }
 
   deliver(n: number): void {
@@ -228,6 +246,7 @@ const step = fc.oneof(
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('cut' as const), next: answer }) },
   { weight: 1, arbitrary: fc.constant({ do: 'bye' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'hang' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'welcome' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'suspend' as const }) },
   { weight: 2, arbitrary: fc.constant({ do: 'resume' as const }) },
@@ -291,6 +310,9 @@ describe('§8, §10: a client whatever its daemon answers', () => {
             case 'take': {
               const next = handed[handed.length - 1 - each.n]?.envelope;
               if (next === undefined || !client.mayType(next)) break;
+              // It is ours in this session, not of one before.
+              const places = handed.filter(({ envelope }) => envelope.id === next.id);
+              expect(places.map(({ session }) => session)).toContain(client.sessionId);
               taken.add(next.id);
               client.ack(next);
               break;
@@ -307,6 +329,9 @@ describe('§8, §10: a client whatever its daemon answers', () => {
               break;
             case 'bye':
               if (daemon.ready) daemon.say('BYE', { code: 'DEPOSED', epoch: 2 });
+              break;
+            case 'hang':
+              daemon.hang();
               break;
             case 'welcome':
               daemon.welcome(daemon.session === '');

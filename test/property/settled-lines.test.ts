@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Profile } from '../../src/terminal/gutter.ts';
+import fc from '../helpers/fast-check.ts';
 import { everyByte, type Played, play, playFile, playText } from '../helpers/play.ts';
 
 /** Cuts bytes at places that `random` chooses. */

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RelayError } from '../../src/base/errors.ts';
 import { decodeRecord } from '../../src/daemon/record.ts';
@@ -7,6 +6,7 @@ import { RelayState } from '../../src/daemon/state.ts';
 import { MemoryStore } from '../../src/daemon/store/memory-store.ts';
 import type { Store } from '../../src/daemon/store/store.ts';
 import { settle } from '../helpers/fake-clock.ts';
+import fc from '../helpers/fast-check.ts';
 import { type TestClient, TestRelay } from '../helpers/relay.ts';
 
 const NAMES = ['ann', 'bob', 'carl'];
@@ -238,7 +238,7 @@ describe('§10 the state is a fold over its records', () => {
         const after = essence(fold([...store.snapshot, ...store.log.slice(store.cut)]), now);
         expect(after).toEqual(whole);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 
@@ -250,7 +250,7 @@ describe('§10 the state is a fold over its records', () => {
         const state = fold(store.log.slice(0, to));
         expect(essence(fold(store.log.slice(from), state), now)).toEqual(essence(fold(store.log), now));
       }),
-      { numRuns: 100 },
+      { numRuns: 40 },
     );
   });
 });

@@ -3,7 +3,7 @@ import { lstatSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '../../helpers/wait-for.ts';
 import { Crew } from '../crew.ts';
-import { DaemonProcess, withState } from '../daemon-process.ts';
+import { DaemonProcess, removed, withState } from '../daemon-process.ts';
 import type { Fault } from '../fault.ts';
 import { judge, Sender } from '../sender.ts';
 
@@ -19,10 +19,12 @@ export const fault: Fault = {
     const store = join(crew.directory, 'store');
     const socket = () => join(crew.directory, 'relay.sock');
     let gone = 0;
-    const harms: (() => void)[] = [
-      () => rmSync(crew.directory, { recursive: true }),
+    // The leader writes there while we remove it, as it would under a person's `rm -r`.
+    const remove = (path: string) => waitFor(() => removed(path), `${path} to be removed`);
+    const harms: (() => unknown)[] = [
+      () => remove(crew.directory),
       () => renameSync(crew.directory, `${crew.directory}.gone-${gone}`),
-      () => rmSync(store, { recursive: true }),
+      () => remove(store),
       () => renameSync(store, `${store}.gone-${gone}`),
       () => rmSync(realpathSync(socket())),
     ];
@@ -33,7 +35,7 @@ export const fault: Fault = {
           await crew.leads();
           await crew.traffic();
           const before = place(socket());
-          harm();
+          await harm();
           await waitFor(() => ![undefined, before].includes(place(socket())), 'another socket', 60_000);
           await crew.ready();
           await crew.traffic();
@@ -61,7 +63,7 @@ function place(link: string): string | undefined {
 const alone = (): Promise<string[]> =>
   withState(async (state) => {
     const daemon = await DaemonProcess.start(state);
-    rmSync(daemon.directory, { recursive: true });
+    await waitFor(() => removed(daemon.directory), 'the directory to be removed');
     await waitFor(() => daemon.said.split('listening on').length === 3, 'it to host the relay anew', 30_000);
     const sender = await Sender.join(state);
     await sender.sendAll(5);

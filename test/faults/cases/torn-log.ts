@@ -13,8 +13,8 @@ const LAST = 3;
 export const fault: Fault = {
   name: 'torn-log',
   criterion:
-    'the log is cut at every byte of its last records: a new daemon has every message that was stored before that ' +
-    'byte, and nothing that is half',
+    'the log is cut at every byte of its last records: a new daemon, and the one after it, has every message that was ' +
+    'stored before that byte, and nothing that is half',
   run: ({ amount, say }) =>
     withState(async (state) => {
       const tally = new Tally();
@@ -48,15 +48,18 @@ export const fault: Fault = {
         // The zeros ahead of it may be there or not.
         if (n % 2 === 0) writeFileSync(path, readFileSync(path).fill(0, at));
         else truncateSync(path, at);
-        const { bodies } = await next.recover(image);
         const whole = sender.stored.filter((one) => (ends.get(one) ?? 0) <= at);
-        tally.add(`cut at byte ${at}`, judge(bodies, whole));
+        tally.add(`cut at byte ${at}`, judge((await next.recover(image)).bodies, whole));
+        // And the one after it: what a leader found has become part of its own log.
+        const later = judge((await next.recover(image)).bodies, whole);
+        tally.add(`cut at byte ${at}, its successor`, later);
         rmSync(image, { recursive: true });
         if (n % 500 === 499) say(`${n + 1} cuts`);
       }
       await next.close();
       return {
         ...tally.figures,
+        runs: 2 * places,
         note: `at ${places} of the ${bytes + 1} places in the last ${LAST} records, with zeros behind and without`,
       };
     }),
