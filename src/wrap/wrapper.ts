@@ -3,7 +3,6 @@
  * (DELIVER → keystrokes → ACK). Nothing here may delay or hurt the person's terminal. architecture.md
  * "The flow of one message".
  */
-import { randomBytes } from 'node:crypto';
 import type { Prepared, Profile } from '../agents/adapter.ts';
 import { directoryEnvironment, wrapperDirectory } from '../base/paths.ts';
 import { within } from '../base/within.ts';
@@ -14,6 +13,7 @@ import { accountFor } from './account.ts';
 import { screenView, WrappedTerminal } from './agent-terminal.ts';
 import { Hearing, type Said } from './hearing.ts';
 import { type Introduced, introduce, joinRelay } from './join-relay.ts';
+import { prepareLaunch } from './launch.ts';
 import { Notices } from './notices.ts';
 import { Passthrough } from './passthrough.ts';
 import { PersonHold } from './person-hold.ts';
@@ -38,8 +38,7 @@ const UNSENT_MS = 1_000;
 
 export class Wrapper {
   readonly #options: WrapperOptions;
-  readonly #name: string;
-  readonly #scopedToken: string;
+  readonly #introduced: Introduced;
   readonly #runDirectory = new RunDirectory();
   readonly #notices: Notices;
   readonly #positions: PositionStore;
@@ -52,12 +51,10 @@ export class Wrapper {
   #agentRuns: () => void = () => {};
   #hold: PersonHold | undefined;
   #passthrough: Passthrough | undefined;
-  #briefing: string | undefined;
 
   private constructor(options: WrapperOptions, introduced: Introduced) {
     this.#options = options;
-    this.#name = introduced.name;
-    this.#scopedToken = introduced.scopedToken;
+    this.#introduced = introduced;
     const { namespace, env, clock, log } = options;
     this.#positions = new PositionStore({
       directory: () => wrapperDirectory(namespace, directoryEnvironment(env), 'heard'),
@@ -117,31 +114,10 @@ export class Wrapper {
 
   async #run(): Promise<number> {
     const options = this.#options;
-    const name = this.#name;
-    const { adapter, agent, cwd, tty, sizeFor, clock, log, signals } = options;
-    const env: Record<string, string | undefined> = {
-      ...options.env,
-      AGENT_RELAY_NAME: name,
-      AGENT_RELAY_NAMESPACE: options.namespace,
-      AGENT_RELAY_TOKEN: this.#scopedToken,
-    };
-    this.#briefing = options.briefing?.(name);
-    const prepared = await adapter.prepare({
-      name,
-      file: agent.file,
-      args: agent.args,
-      env: Object.fromEntries(
-        Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined),
-      ),
-      cwd,
-      runDirectory: () => this.#runDirectory.path(),
-      briefing: this.#briefing,
-      mcp: options.mcp,
-      speech: options.speech,
+    const { adapter, tty, sizeFor, clock, log, signals } = options;
+    const { prepared, program, briefing } = await prepareLaunch(options, this.#introduced, {
+      runDirectory: this.#runDirectory,
       positions: this.#positions,
-      clock,
-      log,
-      secret: (bytes) => randomBytes(bytes).toString('base64url'),
     });
     const hearing = new Hearing(
       options.speech === 'screen' ? [] : prepared.speech,
@@ -170,8 +146,7 @@ export class Wrapper {
     prepared.state.onChange(() => this.#reporter?.changed());
     const passthrough: Passthrough = new Passthrough({
       tty,
-      // The name as it was typed, as a shell does: some programs look at it (busybox, sh).
-      agent: { file: agent.typed, args: prepared.args, env: { ...env, ...prepared.env }, cwd },
+      agent: program,
       sizeFor,
       clock,
       log,
@@ -209,7 +184,7 @@ export class Wrapper {
     this.#share.begin(terminal);
     this.#withClient((client) => {
       const echoed = hearing.kind === 'screen';
-      this.#voice.start({ client, terminal, prepared, echoed, preface: this.#briefing });
+      this.#voice.start({ client, terminal, prepared, echoed, preface: briefing });
       const { injector } = this.#voice;
       this.#reporter?.start(() => ({
         status: prepared.state.state,
@@ -219,7 +194,7 @@ export class Wrapper {
     });
     clock.after(FIRST_OUTPUT_MS, this.#agentRuns, { unref: true });
     const { code } = await passthrough.exited;
-    await accountFor(name, this.#client, { ...options, refused: this.#utterance.refused });
+    await accountFor(this.#introduced.name, this.#client, { ...options, refused: this.#utterance.refused });
     return code;
   }
 
@@ -227,7 +202,7 @@ export class Wrapper {
     const { chord: character, inject, clock } = this.#options;
     if (character === undefined || inject === 'off') return undefined;
     return new PersonHold({
-      name: this.#name,
+      name: this.#introduced.name,
       character,
       injector: () => this.#voice.injector,
       title,
