@@ -16,6 +16,10 @@ interface Waiting {
   urgency: Urgency;
 }
 
+interface Unwritten extends Waiting {
+  bytes: Buffer;
+}
+
 interface Postponed {
   again: () => void;
   /** The store takes nothing any more: it will not be tried again. */
@@ -27,7 +31,9 @@ export class Journal {
   readonly #state: RelayState;
   readonly #fence: Fence;
   readonly #failed: (error: RelayError) => void;
-  /** What found no room on the disk, or no look at the fence: tried again, nothing of it said till then. */
+  /** Records that found no room on the disk, and those behind them: tried again, in their order. */
+  #unwritten: Unwritten[] = [];
+  /** What found no look at the fence: tried again, nothing of it said till then. */
   #postponed: Postponed[] = [];
 
   /** @param failed called when the store takes nothing any more: deposed, or broken. */
@@ -37,6 +43,7 @@ export class Journal {
     this.#fence = fence;
     this.#failed = (error) => {
       failed(error);
+      for (const { rejected } of this.#unwritten.splice(0)) rejected?.(error);
       for (const { over } of this.#postponed.splice(0)) over?.(error);
     };
   }
@@ -55,14 +62,14 @@ export class Journal {
    */
   write(record: RelayRecord, done?: () => void, urgency: Urgency = 'now'): void {
     this.#state.apply(record);
-    this.#append(encodeRecord(record), { done, urgency });
+    this.#append({ bytes: encodeRecord(record), done, urgency });
   }
 
   /** As `write`, for those who wait. Rejects when the store takes nothing any more. */
   committed(record: RelayRecord): Promise<void> {
     this.#state.apply(record);
     return new Promise((done, rejected) =>
-      this.#append(encodeRecord(record), { done, rejected, urgency: 'now' }),
+      this.#append({ bytes: encodeRecord(record), done, rejected, urgency: 'now' }),
     );
   }
 
@@ -107,18 +114,26 @@ export class Journal {
 
   /** Tries again what found no room, or no descriptor. */
   retry(): void {
+    const unwritten = this.#unwritten;
     const postponed = this.#postponed;
+    this.#unwritten = [];
     this.#postponed = [];
+    for (const each of unwritten) this.#append(each);
     for (const { again } of postponed) again();
   }
 
-  #append(bytes: Buffer, waiting: Waiting): void {
-    const { done, rejected, urgency } = waiting;
+  /** None overtakes one that waits for room: what is told of a session may depend on its beginning. */
+  #append(record: Unwritten): void {
+    if (this.#unwritten.length > 0) {
+      this.#unwritten.push(record);
+      return;
+    }
+    const { bytes, done, rejected, urgency } = record;
     const answered = (error?: RelayError) => {
       if (error === undefined) {
         done?.();
       } else if (error.code === 'STORE_FULL') {
-        this.#postponed.push({ again: () => this.#append(bytes, waiting), over: rejected });
+        this.#unwritten.push(record);
       } else {
         rejected?.(error);
         this.#judge(error);

@@ -44,6 +44,7 @@ const EMPTY = [
   'Events.#listeners',
   'Inbox.#waiting',
   'Journal.#postponed',
+  'Journal.#unwritten',
   'Leadership.#inTheWay',
   'LogReader.damage',
   'Mailbox.#held',
