@@ -1,6 +1,6 @@
 /** Where the outbox files lie. Nothing in it is trusted to be ours before it was looked at. */
-import { constants } from 'node:fs';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { constants, readdirSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -45,12 +45,13 @@ export class OutboxDirectory {
   }
 
   /** All names in it, the oldest of an agent first; none if it is not there yet. */
-  async names(): Promise<string[]> {
-    const names = await readdir(this.#place).catch((error: unknown) => {
+  names(): string[] {
+    try {
+      return readdirSync(this.#place).sort();
+    } catch (error) {
       if (systemCode(error) === 'ENOENT') return [];
       throw error;
-    });
-    return names.sort();
+    }
   }
 
   /** Makes it, ours alone, if need be. */

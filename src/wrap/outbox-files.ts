@@ -24,7 +24,8 @@ export interface OutboxFilesOptions {
 export class OutboxFiles implements Spill {
   readonly #options: OutboxFilesOptions;
   readonly #shared: OutboxShared;
-  readonly #stamp: string;
+  /** Of our files, from the first on. */
+  #ownStamp: string | undefined;
   readonly #waiting = new LineCount();
   #files: OutboxFile[] = [];
   #count = 0;
@@ -36,7 +37,6 @@ export class OutboxFiles implements Spill {
   constructor(options: OutboxFilesOptions) {
     const { ground, damaged, log } = options;
     this.#options = options;
-    this.#stamp = outboxStamp(options.now(), ground.pid);
     this.#shared = { ground, waiting: this.#waiting, damaged, log };
   }
 
@@ -107,10 +107,23 @@ export class OutboxFiles implements Spill {
   #open(): OutboxFile {
     const last = this.#files.at(-1);
     if (last?.open) return last;
-    const name = outboxName(this.#options.name, this.#stamp, ++this.#count);
+    const name = outboxName(this.#options.name, this.#stamp(), ++this.#count);
     const file = new OutboxFile(this.#shared, name, true);
     this.#files.push(file);
     return file;
+  }
+
+  #stamp(): string {
+    if (this.#ownStamp !== undefined) return this.#ownStamp;
+    const { ground, log, name, now } = this.#options;
+    let others: string[] = [];
+    try {
+      others = ground.directory.names();
+    } catch (error) {
+      log.warn('outbox.unreadable', { error });
+    }
+    this.#ownStamp = outboxStamp(name, now(), ground.pid, others);
+    return this.#ownStamp;
   }
 
   /** What is said in one go is written in one go. */
@@ -141,9 +154,9 @@ export class OutboxFiles implements Spill {
   async #left(): Promise<OutboxFile[]> {
     const { ground, log, name } = this.#options;
     const left: OutboxFile[] = [];
-    for (const each of await ground.directory.names()) {
+    for (const each of ground.directory.names()) {
       const owner = outboxOwner(each);
-      if (owner?.name !== name || each.includes(this.#stamp)) continue;
+      if (owner?.name !== name || each.includes(this.#stamp())) continue;
       if (owner.pid !== ground.pid && ground.isAlive(owner.pid)) continue;
       try {
         const file = await OutboxFile.left(this.#shared, each);

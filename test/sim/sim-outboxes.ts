@@ -58,7 +58,7 @@ export class SimOutboxes {
       fileBytes: FILE_BYTES,
       directory: {
         at: (name) => `/sim/outbox/${name}`,
-        names: () => turn(() => [...this.#files.keys()].sort()),
+        names: () => [...this.#files.keys()].sort(),
         prepare: () => {},
         with: async (name, flags, work) => {
           const size = await turn(() => this.#open(name, flags));

@@ -114,6 +114,28 @@ describe('P21 what is said while no relay answers', () => {
     expect(files()).toEqual([]);
   });
 
+  it('is sent in the order of the sessions, though the clock was set back between them', async () => {
+    for (const id of ['first', 'second', 'third']) {
+      const killed = new Life();
+      killed.add(id);
+      await killed.files.flush();
+      now -= 100_000;
+    }
+    const next = new Life();
+    next.add('own');
+    await next.connect();
+    expect(await next.send(4, 'stored')).toEqual(['first', 'second', 'third', 'own']);
+  });
+
+  it('is left by its name where another name says a time that cannot be passed', async () => {
+    mkdirSync(directory, { mode: 0o700 });
+    writeFileSync(join(directory, `ada.9999999999999-${process.ppid}-000001`), '', { mode: 0o600 });
+    const killed = new Life();
+    killed.add('1');
+    await killed.files.flush();
+    expect(files().map((name) => outboxOwner(name)?.name)).toEqual(['ada', 'ada']);
+  });
+
   it('is left alone by an agent of another name, whose name only begins alike', async () => {
     const killed = new Life({ name: 'ada' });
     killed.add('1');
@@ -122,7 +144,7 @@ describe('P21 what is said while no relay answers', () => {
     await other.connect();
     expect(other.outbox.size).toBe(0);
     expect(files()).toHaveLength(1);
-    expect(outboxOwner(files()[0] as string)).toEqual({ name: 'ada', pid: process.pid });
+    expect(outboxOwner(files()[0] as string)).toMatchObject({ name: 'ada', pid: process.pid });
   });
 
   it('is left to a wrapper that still lives', async () => {
