@@ -3,8 +3,8 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { RelayError } from '../base/errors.ts';
 import { resolveAgent } from '../terminal/resolve.ts';
+import { commandOf, textEnv } from './agent-command.ts';
 import type { Mistake } from './load-pairing.ts';
-import { commandOf, textEnv } from './run-agent.ts';
 import type { Pairing } from './schema.ts';
 
 /** @param base where relative paths of the file begin. */

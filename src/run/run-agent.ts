@@ -4,13 +4,12 @@
  */
 import { resolve } from 'node:path';
 import type { Clock } from '../base/clock.ts';
-import { RelayError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { CastFile } from '../terminal/cast-file.ts';
 import { Pty, type PtyExit } from '../terminal/pty.ts';
 import { Screen } from '../terminal/screen.ts';
+import { commandOf, textEnv, wrapperOptions } from './agent-command.ts';
 import type { PairingAgent } from './agent-schema.ts';
-import { splitCommand } from './command-line.ts';
 import type { AgentEnd } from './expectations.ts';
 
 export const DEFAULT_SIZE = { cols: 120, rows: 40 };
@@ -164,8 +163,7 @@ export class RunAgent {
     const { agent, namespace, out } = this.#options;
     return [
       ...['--name', agent.name, '--namespace', namespace],
-      ...(agent.topics ?? []).flatMap((topic) => ['--topic', topic]),
-      ...(agent.profile === undefined ? [] : ['--profile', agent.profile]),
+      ...wrapperOptions(agent),
       ...(out === undefined ? [] : ['--log-file', resolve(out, 'logs', `${agent.name}.log`)]),
     ];
   }
@@ -185,16 +183,3 @@ export class RunAgent {
     return new CastFile({ path: resolve(out, 'recordings', file), header, overwrite: true, clock, log });
   }
 }
-
-/** The words of an agent's command. */
-export function commandOf({ command }: PairingAgent): string[] {
-  const words = Array.isArray(command) ? command : splitCommand(command);
-  if (words === undefined) throw new RelayError('INTERNAL', 'a command that the schema took cannot be split');
-  return words;
-}
-
-/** YAML writes numbers and truth values; an environment holds text. null takes the variable away. */
-export const textEnv = (env: PairingAgent['env'] = {}): Record<string, string | undefined> =>
-  Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [name, value === null ? undefined : String(value)]),
-  );

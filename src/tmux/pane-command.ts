@@ -25,8 +25,8 @@ export function paneCommand(
     ([key, value]) => CARRIED.test(key) && value !== undefined && !Object.hasOwn(env, key),
   );
   const entries = Object.entries(env);
-  const gone = [...TAKEN_AWAY, ...entries.filter(([, value]) => value === null).map(([key]) => key)];
-  const set = [...carried, ...entries.filter(([, value]) => value !== null)];
+  const gone = [...TAKEN_AWAY, ...entries.filter(([, value]) => value === undefined).map(([key]) => key)];
+  const set = [...carried, ...entries.filter(([, value]) => value !== undefined)];
   return [
     'env',
     ...gone.flatMap((key) => ['-u', key]),

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { RelayError } from '../base/errors.ts';
 import { isAgentName, namePrefix } from '../protocol/address.ts';
+import { commandOf, textEnv, wrapperOptions } from '../run/agent-command.ts';
 import type { PairingAgent } from '../run/agent-schema.ts';
 import { COMMAND_WAY_OUT, splitCommand } from '../run/command-line.ts';
 
@@ -11,8 +12,8 @@ export interface TeamMember {
   /** Program and arguments. */
   command: readonly string[];
   cwd: string;
-  /** Set for it; null: taken away. */
-  env: Readonly<Record<string, string | null>>;
+  /** Set for it; undefined: taken away. */
+  env: Readonly<Record<string, string | undefined>>;
   /** Options of the wrapper. */
   options: readonly string[];
 }
@@ -67,18 +68,10 @@ function firstFree(prefix: string, used: ReadonlySet<string>): string {
 }
 
 /** The member that an agent of a pairing file is; `cwd` is already resolved. */
-export function teamMember({ name, command, env, topics, profile }: PairingAgent, cwd: string): TeamMember {
-  return {
-    name,
-    // The schema has refused what cannot be split.
-    command: typeof command === 'string' ? (splitCommand(command) ?? []) : command,
-    cwd,
-    env: Object.fromEntries(
-      Object.entries(env ?? {}).map(([key, value]) => [key, value === null ? null : String(value)]),
-    ),
-    options: [
-      ...(topics ?? []).flatMap((topic) => ['--topic', topic]),
-      ...(profile === undefined ? [] : ['--profile', profile]),
-    ],
-  };
-}
+export const teamMember = (agent: PairingAgent, cwd: string): TeamMember => ({
+  name: agent.name,
+  command: commandOf(agent),
+  cwd,
+  env: textEnv(agent.env),
+  options: wrapperOptions(agent),
+});
