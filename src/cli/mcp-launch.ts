@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { McpLaunch, Profile } from '../agents/adapter.ts';
 import { RelayError } from '../base/errors.ts';
+import { WRAPPER_VARIABLES } from '../base/wrapper-variables.ts';
 import type { Place } from './place.ts';
 import { selfCommand } from './self.ts';
 
@@ -20,7 +21,7 @@ export function mcpLaunch(profile: Profile, { socketPath }: Pick<Place, 'socketP
     command: file,
     args: [...args, 'mcp', ...(socketPath === undefined ? [] : ['--socket', resolve(socketPath)])],
     envVars: [
-      ...['AGENT_RELAY_NAME', 'AGENT_RELAY_TOKEN', 'AGENT_RELAY_NAMESPACE'],
+      ...WRAPPER_VARIABLES,
       // Where the relay's directory is looked for.
       ...['XDG_STATE_HOME', 'XDG_RUNTIME_DIR'],
     ],

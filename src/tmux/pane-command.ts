@@ -1,4 +1,5 @@
 /** What a pane runs: this program, around one agent, in the environment of that agent. */
+import { WRAPPER_VARIABLES } from '../base/wrapper-variables.ts';
 import type { TeamMember } from './team.ts';
 
 /**
@@ -6,8 +7,6 @@ import type { TeamMember } from './team.ts';
  * own, from when it was started; the rest of it (keys, locale) stays, as in every other pane.
  */
 const CARRIED = /^(PATH|XDG_STATE_HOME|XDG_RUNTIME_DIR|XDG_CONFIG_HOME|AGENT_WRAP_.*)$/;
-/** Of a wrapper around us: each agent gets its own. */
-const TAKEN_AWAY = ['AGENT_RELAY_NAME', 'AGENT_RELAY_TOKEN', 'AGENT_RELAY_NAMESPACE'];
 
 export interface PaneSurroundings {
   self: { file: string; args: readonly string[] };
@@ -25,7 +24,11 @@ export function paneCommand(
     ([key, value]) => CARRIED.test(key) && value !== undefined && !Object.hasOwn(env, key),
   );
   const entries = Object.entries(env);
-  const gone = [...TAKEN_AWAY, ...entries.filter(([, value]) => value === undefined).map(([key]) => key)];
+  // Each agent gets its own.
+  const gone = [
+    ...WRAPPER_VARIABLES,
+    ...entries.filter(([, value]) => value === undefined).map(([key]) => key),
+  ];
   const set = [...carried, ...entries.filter(([, value]) => value !== undefined)];
   return [
     'env',

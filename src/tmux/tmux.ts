@@ -1,11 +1,10 @@
 /** The tmux on this machine, asked and told by its own commands. tmux(1). */
 import { spawnSync } from 'node:child_process';
 import { RelayError, systemCode } from '../base/errors.ts';
+import { WRAPPER_VARIABLES } from '../base/wrapper-variables.ts';
 
 /** The first version with all we use (`remain-on-exit failed`). */
 const LEAST_VERSION = [3, 2] as const;
-/** What a wrapper gives its agent, and a server started by that agent would give to every pane for ever. */
-const WRAPPER_VARIABLES = ['AGENT_RELAY_NAME', 'AGENT_RELAY_TOKEN', 'AGENT_RELAY_NAMESPACE'];
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -17,6 +16,7 @@ export class Tmux {
   constructor(env: Environment, socketName?: string) {
     this.#socket = socketName === undefined ? [] : ['-L', socketName];
     this.#env = { ...env };
+    // A server started by an agent would give them to every pane for ever.
     for (const name of WRAPPER_VARIABLES) delete this.#env[name];
   }
 
