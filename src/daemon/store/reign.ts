@@ -114,11 +114,13 @@ export class Reign {
     }
   }
 
-  /** @param tidy nothing is wrong with what we wrote. */
+  /** Twice is fine. @param tidy nothing is wrong with what we wrote. */
   async close(tidy: boolean): Promise<void> {
-    if (this.#current === undefined) return;
-    if (tidy) await this.#leave(this.#current);
-    else await this.#current.file.close();
+    const current = this.#current;
+    this.#current = undefined;
+    if (current === undefined) return;
+    if (tidy) await this.#leave(current);
+    else await current.file.close();
   }
 
   async #leave(segment: Segment): Promise<void> {

@@ -125,14 +125,18 @@ export class SegmentLog implements Store {
         check: () => fence.check(),
       };
       foundation.check();
+      if (this.#ended !== undefined) throw this.#ended;
       this.#sizes.note(await this.#reign.begin(this.#reader.end, this.#reader.lastGroup, foundation));
       fence.check();
+      if (this.#ended !== undefined) throw this.#ended;
       this.#become('ready');
     } catch (error) {
       this.#fail(error);
       throw this.#ended ?? error;
     } finally {
       if (chain !== undefined) await closeAll([...chain.links, ...chain.strays]);
+      // close() has come and gone meanwhile: what was begun since is still open.
+      if (this.#closing) await this.#reign.close(this.#ended?.code === 'SHUTTING_DOWN');
     }
   }
 

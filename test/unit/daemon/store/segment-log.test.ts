@@ -19,8 +19,8 @@ function disk(): { disk: SimDisk; files: Files } {
   return { disk: simulated, files: simulated.files({ alive: true }) };
 }
 
-async function opened(files: Files, epoch: number, { limits, ...more }: Partial<SegmentLogOptions> = {}) {
-  const log = new SegmentLog({
+const newLog = (files: Files, epoch: number, { limits, ...more }: Partial<SegmentLogOptions> = {}) =>
+  new SegmentLog({
     files,
     epoch,
     fence: { check() {} },
@@ -31,6 +31,9 @@ async function opened(files: Files, epoch: number, { limits, ...more }: Partial<
     marker: () => 0xa1b2c3d4,
     ...more,
   });
+
+async function opened(files: Files, epoch: number, options: Partial<SegmentLogOptions> = {}) {
+  const log = newLog(files, epoch, options);
   const recovered: string[] = [];
   for await (const record of log.recover()) recovered.push(record.toString());
   return { log, recovered };
@@ -465,6 +468,42 @@ describe('P12, P20 appending', () => {
     await log.close();
     expect(await first).toBeUndefined();
     expect(await append(log, 'too late')).toMatchObject({ code: 'SHUTTING_DOWN' });
+  });
+});
+
+describe('P20 a store that is closed while it recovers', () => {
+  it('leaves no file open and takes nothing, wherever it was', async () => {
+    for (let steps = 0, over = false; !over; steps++) {
+      const random = new Random(steps);
+      const scheduler = new SimScheduler(random);
+      const simulated = new SimDisk(random, scheduler);
+      const process = { alive: true };
+      const log = newLog(simulated.files(process), 1);
+      let state: unknown = 'recovering';
+      const recover = async () => {
+        for await (const record of log.recover()) void record;
+      };
+      recover().then(
+        () => {
+          state = 'ready';
+        },
+        (error: RelayError) => {
+          state = error.code;
+        },
+      );
+      for (let n = 0; n < steps && !over; n++) over = !(await scheduler.step());
+      let closed = false;
+      void log.close().then(() => {
+        closed = true;
+      });
+      while (!closed || state === 'recovering') {
+        while (await scheduler.step());
+        await settle();
+      }
+      expect(over ? ['ready'] : ['ready', 'SHUTTING_DOWN']).toContain(state);
+      expect(simulated.openFiles(process), `closed after ${steps} steps`).toBe(0);
+      expect(await append(log, 'late')).toMatchObject({ code: 'SHUTTING_DOWN' });
+    }
   });
 });
 
