@@ -8,13 +8,15 @@ export class SimPerson {
   /** Agents that are held, or may be. */
   readonly #held = new Set<string>();
 
+  #tidying = 0;
+
   constructor(machine: SimMachine) {
     this.#machine = machine;
   }
 
-  /** Nobody is held. */
+  /** Nobody is held, and nothing is being tidied up. */
   get content(): boolean {
-    return this.#held.size === 0;
+    return this.#held.size === 0 && this.#tidying === 0;
   }
 
   /** Holds all that is for an agent for a while. */
@@ -36,6 +38,12 @@ export class SimPerson {
 
   /** Lists the dead letters, sends some of them anew and drops others; now and then says it twice. */
   async tidy(): Promise<void> {
+    this.#tidying += 1;
+    await this.#tidy();
+    this.#tidying -= 1;
+  }
+
+  async #tidy(): Promise<void> {
     const { random } = this.#machine;
     const list = (await this.#command('relay-dead-letters', {})) as { messages: MessageView[] } | undefined;
     const letters = (list?.messages ?? []).flatMap(({ body = '', deliveries }) =>
