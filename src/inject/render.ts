@@ -15,6 +15,9 @@ const FORGED = /^(?=\s*(?:Relay message from|\[end of relay message))/gim;
 /** A line of a body that would be a directive, or open a fence, when the agent's terminal echoes it. */
 const DIRECTIVE = /^(?=>>|\[\[\/?RELAY\]\]|\s{0,3}(?:```|~~~))/gim;
 
+/** Characters of a name, kind, topic or thread in a header: as many as the protocol allows a topic. */
+const MAX_WORD_LENGTH = 128;
+
 /** Name of the message in headers and confirmations: enough of its id to be told from its neighbours. */
 export const shortId = (envelope: DeliverEnvelope): string => envelope.id.replace(/-/g, '').slice(0, 12);
 
@@ -54,6 +57,5 @@ function json(data: unknown): string {
 
 /** A name or topic as one word: it stands in the header, so nothing in it may look like the header's end. */
 const word = (text: string): string =>
-  sanitize(text)
-    .replace(/[\s()[\]:,]+/g, '_')
-    .slice(0, 128);
+  // Cut first: half of a character is made good with the rest.
+  sanitize(text.slice(0, MAX_WORD_LENGTH)).replace(/[\s()[\]:,]+/g, '_');

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { sanitize } from '../../../src/base/sanitize.ts';
 import { pasteBytes } from '../../../src/inject/paste.ts';
 import { render } from '../../../src/inject/render.ts';
 import type { DeliverEnvelope } from '../../../src/protocol/envelope.ts';
+import fc from '../../helpers/fast-check.ts';
 
 const deliver = (more: Partial<DeliverEnvelope>): DeliverEnvelope => ({
   v: 1,
