@@ -206,6 +206,8 @@ export class Daemon {
     this.#relay.polls.close();
     this.#relay.recovery.finish();
     await this.#store.close().catch((error) => this.#relay.log.error('store.close', { error }));
+    // What waits for room hears that none comes.
+    this.#relay.journal.retry();
     for (const peer of this.#peers) peer.bye(bye);
   }
 

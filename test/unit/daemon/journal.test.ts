@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { RelayError } from '../../../src/base/errors.ts';
 import { Journal } from '../../../src/daemon/journal.ts';
 import type { RelayState } from '../../../src/daemon/state.ts';
+import { MemoryStore } from '../../../src/daemon/store/memory-store.ts';
 import type { Store } from '../../../src/daemon/store/store.ts';
+import { settle } from '../../helpers/fake-clock.ts';
+import { TestRelay } from '../../helpers/relay.ts';
 
 /** A store that gives each append the next of these answers; the last one for ever. */
 function journalOn(...answers: (RelayError | undefined)[]) {
@@ -50,4 +53,18 @@ it('what waits for room hears that none comes when the store is found at its end
   await expect(behind).rejects.toMatchObject({ code: 'DEPOSED' });
   await expect(waits).rejects.toMatchObject({ code: 'DEPOSED' });
   expect(new Set(failures)).toEqual(new Set(['DEPOSED']));
+});
+
+it('a command that waits for room is refused when the daemon leaves', async () => {
+  const store = new MemoryStore({ check() {} });
+  const append = store.append.bind(store);
+  let full = true;
+  store.append = (record, done) => (full ? done(new RelayError('STORE_FULL', 'full')) : append(record, done));
+  const relay = new TestRelay({ store });
+  await relay.daemon.ready;
+  const held = relay.daemon.execute('relay-hold', { agent: 'bob' });
+  await settle();
+  full = false;
+  await relay.daemon.close();
+  expect(await held).toMatchObject({ success: false, error: { code: 'SHUTTING_DOWN' } });
 });
