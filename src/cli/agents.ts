@@ -5,6 +5,7 @@ import type * as z from 'zod';
 import { sanitizeLine } from '../base/sanitize.ts';
 import { renderJsonLine } from './json.ts';
 import { Agents } from './known-agents.ts';
+import { timeOf } from './message-lines.ts';
 import { type PlaceOptions, placeOf, placeOptions } from './place.ts';
 import { callRelay } from './relay-call.ts';
 import { throwUsage } from './usage.ts';
@@ -33,7 +34,7 @@ function table({ namespace, agents }: z.output<typeof Agents>): string {
       String(agent.queueDepth),
       String(agent.inflight),
       agent.topics.join(' '),
-      agent.lastActivity,
+      timeOf(Date.parse(agent.lastActivity)),
     ].map(sanitizeLine),
   );
   const head = ['NAME', 'STATE', 'WAITS FOR', 'QUEUE', 'INFLIGHT', 'TOPICS', 'LAST ACTIVITY'];

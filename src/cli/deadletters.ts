@@ -37,9 +37,10 @@ export function command(): Command {
 function acting(name: string, relayCommand: string, what: string): Command {
   return placed(new Command(name).description(`${what} one of them, or all`))
     .argument('<id>', "its id or the beginning of it, or 'all'")
-    .action(async (id: string, options: PlaceOptions) => {
-      const { count } = await callRelay(placeOf(options, process.env), relayCommand, { id }, Counted);
-      process.stdout.write(`${count}\n`);
+    .option('--json', 'print JSON')
+    .action(async (id: string, options: PlaceOptions & { json?: true }) => {
+      const counted = await callRelay(placeOf(options, process.env), relayCommand, { id }, Counted);
+      process.stdout.write(options.json ? renderJsonLine(counted) : `${counted.count}\n`);
     });
 }
 

@@ -34,7 +34,7 @@ export const withoutSecrets = (message: MessageView): MessageView => ({
 });
 
 /** Local time to the second, with the date if that is not today's. */
-function timeOf(at: number, now: number): string {
+export function timeOf(at: number, now = Date.now()): string {
   const [then, today] = [new Date(at), new Date(now)];
   const time = then.toTimeString().slice(0, 8);
   if (then.toDateString() === today.toDateString()) return time;

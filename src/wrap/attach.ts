@@ -22,6 +22,11 @@ export const PREPARE_MS = 2_000;
 /** Milliseconds between two looks at a leader that is too young to be deposed. */
 const PATIENCE_MS = 250;
 
+/** Milliseconds in which a leader that died or left is followed by another, where agents look for one. */
+const TAKEOVER_MS = 1_000;
+/** Milliseconds between two looks whether it is. */
+const TAKEOVER_LOOK_MS = 50;
+
 /** What a directory that was ours to write in says when it is so no more. */
 const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']);
 
@@ -98,6 +103,8 @@ export async function attachIn(
   reach: Reach = REACH,
 ): Promise<Attachment> {
   const { clock, log, socketPath } = options;
+  const began = clock.monotonic();
+  const pause = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
   if (socketPath !== undefined) {
     const joined = await joinForeign(directory, socketPath, options);
     if (joined !== undefined) return joined;
@@ -117,7 +124,15 @@ export async function attachIn(
       if (found.state === 'gone') continue;
       log.info('attach.leader-lost', { epoch, ...found });
       if (found.state === 'silent' && found.young) {
-        await new Promise<void>((resolve) => void clock.after(PATIENCE_MS, resolve));
+        await pause(PATIENCE_MS);
+        continue;
+      }
+      if (
+        !options.mayLead &&
+        clock.monotonic() - began < TAKEOVER_MS &&
+        (await isFollowed(directory, clock))
+      ) {
+        await pause(TAKEOVER_LOOK_MS);
         continue;
       }
     }
@@ -127,6 +142,12 @@ export async function attachIn(
     const host = await stand(reach.load, { ...options, directory, above: epoch });
     if (host !== undefined) return leaderAttachment(directory, host);
   }
+}
+
+/** Whether agents that the last leader had may be about to elect the next. */
+async function isFollowed(directory: string, clock: Clock): Promise<boolean> {
+  const { inspectHost } = await import('../daemon/host-file.ts');
+  return inspectHost(directory, clock.now()).tookOver;
 }
 
 let prepared: Promise<void> | undefined;

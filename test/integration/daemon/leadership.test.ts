@@ -16,6 +16,7 @@ import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import { lineLog } from '../../../src/base/log.ts';
 import { leadersTrials } from '../../faults/leaders.ts';
 import { Place } from '../../helpers/place.ts';
@@ -224,6 +225,39 @@ describe('P20 leadership', () => {
 
   it('without leave to lead, an empty place is DAEMON_UNREACHABLE', async () => {
     await expect(place.attach({ mayLead: false })).rejects.toThrow(code('DAEMON_UNREACHABLE'));
+  });
+
+  it('without leave to lead, who comes in the middle of a takeover waits for its end', async () => {
+    const { child } = await other();
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+    let looks = 0;
+    const clock = {
+      ...systemClock,
+      // With the second look the next leader is there.
+      after: (ms: number, fn: () => void) =>
+        systemClock.after(ms, () => void (++looks === 2 ? place.attach().then(fn) : fn())),
+    };
+    expect(await place.attach({ mayLead: false, clock })).toMatchObject({ role: 'client', epoch: 2 });
+  });
+
+  it('without leave to lead, who comes when the last has left is told at once', async () => {
+    const last = await place.attach();
+    await last.close();
+    let looks = 0;
+    const clock: Clock = {
+      ...systemClock,
+      after(ms, fn, options) {
+        const counted = () => {
+          looks++;
+          fn();
+        };
+        return systemClock.after(ms, counted, options);
+      },
+    };
+    await expect(place.attach({ mayLead: false, clock })).rejects.toThrow(code('DAEMON_UNREACHABLE'));
+    expect(looks).toBe(0);
   });
 });
 
