@@ -34,7 +34,7 @@ export async function followLog(
   signal: AbortSignal,
 ): Promise<void> {
   const following = new Following(place, filter, follower);
-  for (let outage: 'none' | 'told' | 'first' = 'first'; !signal.aborted; ) {
+  for (let told = 0; !signal.aborted; ) {
     const over = new AbortController();
     try {
       const options = { ...place, env: process.env, mayLead: false, clock: systemClock, log: silentLog };
@@ -42,11 +42,11 @@ export async function followLog(
       await following.read((opened) =>
         watchEvents(attachment, { signal: AbortSignal.any([signal, over.signal]), opened }),
       );
-      outage = 'none';
     } catch (error) {
-      if (outage === 'first' || !RelayError.from(error).retryable) throw error;
-      if (outage === 'none') follower.waits();
-      outage = 'told';
+      const { leaders } = following;
+      if (leaders === 0 || !RelayError.from(error).retryable) throw error;
+      if (told < leaders) follower.waits();
+      told = leaders;
     } finally {
       over.abort();
     }
@@ -60,6 +60,8 @@ class Following {
   readonly #follower: Follower;
   /** The state each delivery was last shown in; those without a recipient as well. */
   readonly #known = new Map<string, { at: number; state: string }>();
+  /** How many leaders have been listened to. */
+  leaders = 0;
   /** Wall clock, ms: what was stored from then on, or has not ended, is looked through after an outage. */
   #since: number | undefined;
 
@@ -90,7 +92,10 @@ class Following {
     })().finally(() => become('ended'));
     reading.catch(() => {}); // Awaited below, once what came before is shown.
     if (stream.state === 'opening') await change();
-    if (stream.state === 'open') await this.#catchUp();
+    if (stream.state === 'open') {
+      this.leaders++;
+      await this.#catchUp();
+    }
     while (stream.events.length > 0 || stream.state !== 'ended') {
       if (stream.events.length > 0) await this.#show(stream.events.splice(0, MAX_LOG_IDS));
       else await change();
