@@ -69,5 +69,7 @@ const alone = (): Promise<string[]> =>
     await sender.sendAll(5);
     sender.close();
     const { wrong } = judge(await daemon.inbox(), sender.stored);
-    return daemon.said.includes('directory') ? wrong : [...wrong, `it says only: ${daemon.said}`];
+    // In the middle of its removal the directory is there still, and only what lay in it is gone.
+    const why = /deposed: .*(directory|socket)/.test(daemon.said);
+    return why ? wrong : [...wrong, `it says only: ${daemon.said}`];
   });
