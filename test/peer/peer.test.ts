@@ -52,12 +52,12 @@ async function endDaemon(signal: NodeJS.Signals): Promise<void> {
   daemon = undefined;
 }
 
-/** Messages that are stored and not delivered. */
+/** Messages that are stored and not delivered: the log shows no others, while a count has them from the start. */
 async function waiting(): Promise<number> {
-  const { data } = (await callRpc(socketPath(), 'relay-status', {})) as {
-    data: { metrics: { waiting: number } };
+  const { data } = (await callRpc(socketPath(), 'relay-log', { waiting: true, limit: 1_000 })) as {
+    data: { messages: unknown[] };
   };
-  return data.metrics.waiting;
+  return data.messages.length;
 }
 
 interface Joined {
