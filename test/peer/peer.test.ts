@@ -162,7 +162,7 @@ describe('The published 1.x client', () => {
   it('finds it though the daemon was killed meanwhile', async () => {
     const ann = await joinAs('ann');
     const bob = await joinAs('bob');
-    bob.client.disconnect();
+    bob.client.destroy();
     for (let i = 0; i < 300; i++) ann.client.sendMessage('bob', String(i));
     await waitFor(async () => (await waiting()) === 300, 'all of it to be stored');
     await endDaemon('SIGKILL');

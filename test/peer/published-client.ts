@@ -24,7 +24,6 @@ export interface PublishedClient {
   onMessage?: (from: string, payload: Payload, id: string, meta?: object, originalTo?: string) => void;
   onStateChange?: (state: string) => void;
   connect(): Promise<void>;
-  disconnect(): void;
   destroy(): void;
   sendMessage(
     to: string,
